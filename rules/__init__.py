@@ -1,0 +1,1 @@
+"""The policy engine: SMS text and facts in, decision and reply out; pure."""

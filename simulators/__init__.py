@@ -1,0 +1,1 @@
+"""A real SMSC and its phones, for tests, demos and load."""

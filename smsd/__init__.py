@@ -1,0 +1,1 @@
+"""smsd: the gateway a country texts for permission."""

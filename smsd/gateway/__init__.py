@@ -1,0 +1,1 @@
+"""Twisted: transports, binds, the commit lane and the outbox."""

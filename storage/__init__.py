@@ -1,0 +1,1 @@
+"""Durable decisions: the store contract, SQLite behind it, the register."""
