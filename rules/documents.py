@@ -1,0 +1,34 @@
+"""Identity documents as a grammar knows them; values only."""
+
+from typing import NamedTuple
+
+__all__ = ["Document", "DocumentKind"]
+
+
+class Document(NamedTuple):
+    """One identity document: its kind and its digits, ASCII, nothing else."""
+
+    kind: str
+    number: str
+
+    @property
+    def text(self) -> str:
+        """The document as replies and registers write it, e.g. ``AZE1111111``."""
+        return self.kind + self.number
+
+
+class DocumentKind(NamedTuple):
+    """One kind of document that a service accepts.
+
+    kind: the canonical series, e.g. ``AZE``.
+    digits: every digit count allowed, e.g. ``(7, 8)``.
+    spellings: the series as people type it, in any case or script; folded before use.
+    bare: digits without any series are taken as this kind.
+    example: a whole document as a person should type it, e.g. ``AZE 1234567``.
+    """
+
+    kind: str
+    digits: tuple[int, ...]
+    spellings: tuple[str, ...]
+    bare: bool
+    example: str
