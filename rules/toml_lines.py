@@ -8,10 +8,13 @@ import re
 import tomllib
 from typing import Any
 
-__all__ = ["Path", "TomlError", "line_of", "load_toml"]
+__all__ = ["Lines", "Path", "TomlError", "line_of", "load_toml"]
 
 Path = tuple[str | int, ...]
 """Where a value stands: table keys, and positions (from 0) in arrays."""
+
+Lines = dict[Path, int]
+"""The line of each path, from 1."""
 
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _SPACE = re.compile(r"[ \t]*")
@@ -37,7 +40,7 @@ class TomlError(ValueError):
         self.message = message
 
 
-def load_toml(text: str, name: str) -> tuple[dict[str, Any], dict[Path, int]]:
+def load_toml(text: str, name: str) -> tuple[dict[str, Any], Lines]:
     """The values of a TOML text, and the line (from 1) of each key and array element.
 
     name is the file's name for messages. Raises TomlError.
@@ -53,7 +56,7 @@ def load_toml(text: str, name: str) -> tuple[dict[str, Any], dict[Path, int]]:
     return data, _Scan(text).run()
 
 
-def line_of(lines: dict[Path, int], path: Path) -> int | None:
+def line_of(lines: Lines, path: Path) -> int | None:
     """The line of a path, or of the nearest table around it; None: the file as a whole."""
     while path:
         if path in lines:
@@ -69,10 +72,10 @@ class _Scan:
         self.text = text
         self.at = 0
         self.line = 1
-        self.lines: dict[Path, int] = {}
+        self.lines: Lines = {}
         self.tables_seen: dict[Path, int] = {}  # [[path]] → how many so far
 
-    def run(self) -> dict[Path, int]:
+    def run(self) -> Lines:
         table: Path = ()
         self.take(_BLANK)
         while self.at < len(self.text):

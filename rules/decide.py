@@ -1,0 +1,112 @@
+"""One request and what is known of its holder → a decision. Pure: time is told, never asked."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from datetime import date
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from rules.documents import Document
+
+if TYPE_CHECKING:
+    from rules.compile import CompiledPolicy
+
+__all__ = ["Decision", "Facts", "HeldPermit", "Quota", "Verdict", "decide"]
+
+
+class Verdict(StrEnum):
+    """What becomes of a request. Stable names: policies, records and metrics use them."""
+
+    GRANT = "grant"
+    REFUSE = "refuse"
+    ALREADY_GRANTED = "already_granted"
+
+
+class HeldPermit(NamedTuple):
+    """A permit that a person was granted before.
+
+    serial: of the decision that granted it; its reference encodes it.
+    valid_from_us, valid_until_us: half-open, microseconds since the epoch, UTC.
+    day: the civil day on which it was granted, as ``date.toordinal`` in the policy's zone.
+    """
+
+    serial: int
+    code: str
+    valid_from_us: int
+    valid_until_us: int
+    day: int
+
+
+class Facts(NamedTuple):
+    """All that a decision may know of the holder. ``None`` means unknown, never "no".
+
+    serial: the number of this decision; unique, becomes its reference.
+    registered: the document stands in the register; None: no register is used.
+    permits: the person's permits, over all documents, granted today or still valid.
+    """
+
+    serial: int
+    registered: bool | None = None
+    birth_date: date | None = None
+    permits: tuple[HeldPermit, ...] = ()
+
+
+class Quota(NamedTuple):
+    """The place that a granted permit takes in a daily limit.
+
+    The store's unique index (holder, name, day, slot) is the judge between two decisions
+    that were made at the same time.
+    """
+
+    name: str
+    day: int
+    slot: int
+
+
+class Decision(NamedTuple):
+    """What was decided, by which rule of which policy file, and what the reply needs.
+
+    source: the rule's legal reference.
+    digest: SHA-256 of the policy file, in hex.
+    day: the civil day of ``at_us``, as ``date.toordinal`` in the policy's zone.
+    valid_from_us, valid_until_us: half-open validity of the permit; None: refused.
+    serial: the number of this decision.
+    permit: the serial of the permit: this one's own, or the one held already; None: refused.
+    reference: of the permit where there is one, else of this decision; read out by people.
+    reply: the key of the reply in the policy.
+    earlier: the permit that used the quota up, when that is why it was refused.
+    quota: None when the permit counts towards no daily limit.
+    """
+
+    verdict: Verdict
+    rule: str
+    source: str
+    digest: str
+    code: str
+    document: Document
+    at_us: int
+    day: int
+    valid_from_us: int | None
+    valid_until_us: int | None
+    serial: int
+    permit: int | None
+    reference: str
+    reply: str
+    earlier: HeldPermit | None
+    quota: Quota | None
+
+
+def decide(
+    policy: CompiledPolicy, code: str, document: Document, facts: Facts, at_us: int
+) -> Decision:
+    """The first rule that applies at ``at_us`` decides.
+
+    The code is one of ``policy.grammar.codes``; another is the caller's bug and a KeyError.
+    """
+    version = policy.versions[bisect_right(policy.boundaries_us, at_us)]
+    day = policy.day(at_us)
+    for applies, conclude in version.rules[code]:
+        if applies(document, facts, at_us, day):
+            return conclude(document, facts, at_us, day)
+    raise AssertionError("compilation left a request without a rule")
