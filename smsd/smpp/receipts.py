@@ -1,0 +1,139 @@
+"""Delivery receipts: deliver_sm that report the fate of a submit_sm (SMPP 3.4 Appendix B, §5.2.12).
+
+Appendix B leaves the form to the SMSC's vendor, so the TLVs receipted_message_id and message_state
+(§5.3.2.12, §5.3.2.35) are believed first, and the text is read leniently.
+"""
+
+import re
+from typing import Final, NamedTuple
+
+from smsd.smpp import segments
+from smsd.smpp import text as coding
+from smsd.smpp.pdu import DataSm, DeliverSm, SubmitSm, Tag, Tlv
+
+_MESSAGE_TYPE = 0x3C  # §5.2.12: esm_class bits 5-2.
+DELIVERY_RECEIPT: Final = 0x04
+INTERMEDIATE_NOTIFICATION: Final = 0x20
+
+# §5.2.28 message_state, in the seven letters of Appendix B, table B-2 (ENROUTE is not in B-2).
+STATES: Final = {
+    1: "ENROUTE",
+    2: "DELIVRD",
+    3: "EXPIRED",
+    4: "DELETED",
+    5: "UNDELIV",
+    6: "ACCEPTD",
+    7: "UNKNOWN",
+    8: "REJECTD",
+}
+_NUMBERS = {state: number for number, state in STATES.items()}
+# Some SMSCs write the names of §5.2.28 out.
+_SPELLINGS = {state: state for state in _NUMBERS} | {
+    "DELIVERED": "DELIVRD",
+    "UNDELIVERABLE": "UNDELIV",
+    "ACCEPTED": "ACCEPTD",
+    "REJECTED": "REJECTD",
+}
+
+
+class Receipt(NamedTuple):
+    """What an SMSC reports. ``message_id`` is as written: some answer in hex, report in decimal.
+
+    ``state`` is one of STATES. The dates are the SMSC's YYMMDDhhmm[ss], in a zone that it does not
+    name, so they stay text. ``error`` is the network's or the vendor's. The message's text is not
+    kept.
+    """
+
+    message_id: str
+    state: str
+    error: str = ""
+    submit_date: str = ""
+    done_date: str = ""
+
+    @property
+    def delivered(self) -> bool:
+        """Whether the phone has the message."""
+        return self.state == "DELIVRD"
+
+    @property
+    def final(self) -> bool:
+        """Whether no other receipt is to come for this message (§5.2.28: all but ENROUTE)."""
+        return self.state != "ENROUTE"
+
+
+def is_receipt(esm_class: int) -> bool:
+    """Whether a deliver_sm reports on a message, finally or meanwhile: no text from a phone."""
+    return esm_class & _MESSAGE_TYPE in (DELIVERY_RECEIPT, INTERMEDIATE_NOTIFICATION)
+
+
+_FIELD = re.compile(
+    r"\b(id|submit date|done date|stat|err):(\S*)|\btext:", re.IGNORECASE | re.ASCII
+)
+
+
+def parse(body: DeliverSm | DataSm) -> Receipt | None:
+    """Read the receipt in ``body``, whose esm_class says it is one; None without an id or a state.
+
+    A state that the standard does not know reads as UNKNOWN.
+    """
+    message_id = state = ""
+    for tag, value in body.tlvs:
+        if tag == Tag.RECEIPTED_MESSAGE_ID:
+            message_id = value.rstrip(b"\0").decode("latin-1")
+        elif tag == Tag.MESSAGE_STATE and len(value) == 1:
+            state = STATES.get(value[0], "UNKNOWN")
+    fields = _fields(body)
+    message_id = message_id or fields.get("id", "")
+    if not state and (word := fields.get("stat", "").upper()):
+        state = _SPELLINGS.get(word, "UNKNOWN")
+    if not message_id or not state:
+        return None
+    return Receipt(
+        message_id,
+        state,
+        fields.get("err", ""),
+        fields.get("submit date", ""),
+        fields.get("done date", ""),
+    )
+
+
+def _fields(body: DeliverSm | DataSm) -> dict[str, str]:
+    """Give the first of each field before the text, which may itself look like fields."""
+    octets = segments.unpack(body).octets
+    # Not as GSM 03.38, whatever data_coding 0 means: a message_id may hold "_" or "$" in ASCII.
+    coded = coding.UCS2 if body.data_coding == coding.UCS2 else coding.LATIN_1
+    fields: dict[str, str] = {}
+    for found in _FIELD.finditer(coding.decode(coded, octets).text):
+        if found[1] is None:
+            break
+        fields.setdefault(found[1].lower(), found[2])
+    return fields
+
+
+def make(receipt: Receipt, submitted: SubmitSm) -> DeliverSm:
+    """Build the deliver_sm by which an SMSC reports ``receipt`` to the sender of ``submitted``.
+
+    ``parse`` gives the receipt back if its values have no spaces. The text of the message is left
+    out, which Appendix B allows. KeyError for a state that is not in STATES.
+    """
+    number = _NUMBERS[receipt.state]
+    delivered = int(receipt.delivered)
+    text = (
+        f"id:{receipt.message_id} sub:001 dlvrd:{delivered:03} submit date:{receipt.submit_date}"
+        f" done date:{receipt.done_date} stat:{receipt.state} err:{receipt.error} text:"
+    )
+    return DeliverSm(
+        service_type=submitted.service_type,
+        source_addr_ton=submitted.dest_addr_ton,
+        source_addr_npi=submitted.dest_addr_npi,
+        source_addr=submitted.destination_addr,
+        dest_addr_ton=submitted.source_addr_ton,
+        dest_addr_npi=submitted.source_addr_npi,
+        destination_addr=submitted.source_addr,
+        esm_class=DELIVERY_RECEIPT if receipt.final else INTERMEDIATE_NOTIFICATION,
+        short_message=text.encode("latin-1", "replace"),
+        tlvs=(
+            Tlv(Tag.RECEIPTED_MESSAGE_ID, receipt.message_id.encode("latin-1") + b"\0"),
+            Tlv(Tag.MESSAGE_STATE, bytes((number,))),
+        ),
+    )

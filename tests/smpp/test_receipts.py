@@ -1,0 +1,173 @@
+"""Delivery receipts: SMPP 3.4 Appendix B and the TLVs that overrule its text."""
+
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smsd.smpp.pdu import DataSm, DeliverSm, SubmitSm, Tag, Tlv
+from smsd.smpp.receipts import STATES, Receipt, is_receipt, make, parse
+
+APPENDIX_B = (
+    b"id:0123456789 sub:001 dlvrd:001 submit date:2004051015 done date:2004051016"
+    b" stat:DELIVRD err:000 Text:2-ci kod uzre icaze"
+)
+
+
+def receipt_of(short_message: bytes, *tlvs: Tlv, data_coding: int = 0) -> DeliverSm:
+    """A deliver_sm of type receipt."""
+    return DeliverSm(
+        esm_class=0x04, data_coding=data_coding, short_message=short_message, tlvs=tlvs
+    )
+
+
+@pytest.mark.parametrize(
+    ("esm_class", "expected"),
+    [
+        (0x00, False),  # a text from a phone
+        (0x04, True),
+        (0x20, True),  # an intermediate notification
+        (0x08, False),  # the acknowledgement of a phone's user: text of theirs
+        (0x10, False),
+        (0x40, False),  # UDHI alone
+        (0x44, True),
+        (0x84, True),  # reply path set
+        (0x03, False),  # messaging mode bits alone
+        (0x07, True),
+        (0x24, False),  # a message type that §5.2.12 does not assign
+    ],
+)
+def test_which_messages_are_receipts(esm_class: int, expected: bool) -> None:
+    """Only bits 5-2 of esm_class decide (§5.2.12)."""
+    assert is_receipt(esm_class) is expected
+
+
+def test_the_text_of_appendix_b() -> None:
+    """The form that the standard prints."""
+    assert parse(receipt_of(APPENDIX_B)) == Receipt(
+        "0123456789", "DELIVRD", "000", "2004051015", "2004051016"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (b"id:7 stat:EXPIRED", ("7", "EXPIRED", "", "", "")),
+        (
+            b"ID:7 SUBMIT DATE:2004051015 STAT:undeliv ERR:011",
+            ("7", "UNDELIV", "011", "2004051015", ""),
+        ),
+        (b"id:7 stat:DELIVERED", ("7", "DELIVRD", "", "", "")),
+        (b"id:7 stat:LOST", ("7", "UNKNOWN", "", "", "")),
+        (b"stat:DELIVRD err:001 id:a_$b", ("a_$b", "DELIVRD", "001", "", "")),
+        (b"id:7 stat:DELIVRD err: text:err:9", ("7", "DELIVRD", "", "", "")),
+        (b"id:7 stat:UNDELIV text:id:8 stat:DELIVRD", ("7", "UNDELIV", "", "", "")),
+        (b"id:7 id:8 stat:DELIVRD", ("7", "DELIVRD", "", "", "")),
+    ],
+)
+def test_texts_of_other_vendors(text: bytes, expected: tuple[str, ...]) -> None:
+    """Case, order, fields and spellings vary; the message's own text decides nothing."""
+    assert parse(receipt_of(text)) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"2 AZE 1111111",
+        b"id:7",
+        b"stat:DELIVRD",
+        b"id: stat:DELIVRD",
+        b"text:id:7 stat:DELIVRD",
+    ],
+)
+def test_what_is_no_receipt(text: bytes) -> None:
+    """Without a message id or a state there is nothing to report."""
+    assert parse(receipt_of(text)) is None
+
+
+def test_tlvs_overrule_the_text() -> None:
+    """receipted_message_id and message_state are typed; the text is the vendor's."""
+    receipt = parse(
+        receipt_of(
+            APPENDIX_B,
+            Tlv(Tag.RECEIPTED_MESSAGE_ID, b"ab12\0"),
+            Tlv(Tag.MESSAGE_STATE, b"\x05"),
+        )
+    )
+    assert receipt == Receipt("ab12", "UNDELIV", "000", "2004051015", "2004051016")
+
+
+def test_tlvs_suffice() -> None:
+    """A data_sm receipt has no text at all."""
+    tlvs = (Tlv(Tag.RECEIPTED_MESSAGE_ID, b"ab12\0"), Tlv(Tag.MESSAGE_STATE, b"\x02"))
+    assert parse(DataSm(esm_class=0x04, tlvs=tlvs)) == Receipt("ab12", "DELIVRD")
+
+
+@pytest.mark.parametrize("value", [b"\0", b"\x09", b"\xff"])
+def test_a_state_that_the_standard_does_not_know(value: bytes) -> None:
+    """A number outside §5.2.28 reads as UNKNOWN, and is not taken for delivery."""
+    tlvs = (Tlv(Tag.RECEIPTED_MESSAGE_ID, b"7\0"), Tlv(Tag.MESSAGE_STATE, value))
+    receipt = parse(receipt_of(b"", *tlvs))
+    assert receipt is not None
+    assert (receipt.state, receipt.delivered) == ("UNKNOWN", False)
+
+
+def test_a_state_tlv_of_wrong_length_is_ignored() -> None:
+    """Then the text speaks."""
+    receipt = parse(receipt_of(APPENDIX_B, Tlv(Tag.MESSAGE_STATE, b"\0\x05")))
+    assert receipt is not None
+    assert receipt.state == "DELIVRD"
+
+
+def test_receipts_in_ucs2_and_in_the_payload() -> None:
+    """Some SMSCs send receipts as UCS-2, or in message_payload."""
+    expected = parse(receipt_of(APPENDIX_B))
+    wide = APPENDIX_B.decode("ascii").encode("utf-16-be")
+    assert parse(receipt_of(wide, data_coding=8)) == expected
+    assert parse(receipt_of(b"", Tlv(Tag.MESSAGE_PAYLOAD, APPENDIX_B))) == expected
+
+
+@pytest.mark.parametrize(
+    ("state", "delivered", "final"),
+    [("DELIVRD", True, True), ("ENROUTE", False, False), ("ACCEPTD", False, True)],
+)
+def test_what_a_state_means(state: str, delivered: bool, final: bool) -> None:
+    """Only DELIVRD is delivery, and only ENROUTE leaves more to come."""
+    receipt = Receipt("7", state)
+    assert (receipt.delivered, receipt.final) == (delivered, final)
+
+
+WORD = st.text(string.ascii_letters + string.digits + "-_.:$@", max_size=30)
+
+
+@given(
+    st.builds(
+        Receipt,
+        WORD.filter(bool),
+        st.sampled_from(sorted(STATES.values())),
+        st.from_regex(r"([0-9]{3})?", fullmatch=True),
+        st.from_regex(r"([0-9]{10})?", fullmatch=True),
+        st.from_regex(r"([0-9]{10}|[0-9]{12})?", fullmatch=True),
+    )
+)
+def test_make_and_parse_agree(receipt: Receipt) -> None:
+    """What the simulator sends, the daemon reads: by its TLVs, and by its text alone."""
+    made = make(receipt, SubmitSm(source_addr="8103", destination_addr="994000000001"))
+    assert is_receipt(made.esm_class)
+    assert (made.source_addr, made.destination_addr) == ("994000000001", "8103")
+    assert parse(made) == receipt
+    assert parse(made._replace(tlvs=())) == receipt
+
+
+def test_make_refuses_a_state_that_does_not_exist() -> None:
+    """A slip in a simulator's script shows at once."""
+    with pytest.raises(KeyError):
+        make(Receipt("7", "DELIVERED"), SubmitSm())
+
+
+@given(st.binary(), st.integers(0, 255), st.integers(0, 255))
+def test_parse_never_raises(octets: bytes, esm_class: int, data_coding: int) -> None:
+    """Receipts come from outside: any octets are a receipt or none."""
+    parse(DeliverSm(esm_class=esm_class, data_coding=data_coding, short_message=octets))
