@@ -328,6 +328,15 @@ def test_the_oldest_text_gives_way_at_octets_max() -> None:
     assert reassembler.add("phone", Part(9, 2, 2, 8), b"6") == b"56"
 
 
+def test_a_part_that_comes_twice_takes_room_once() -> None:
+    """Redelivery must not push other texts out."""
+    reassembler = Reassembler(octets_max=4)
+    for _ in range(3):
+        assert reassembler.add("phone", Part(1, 2, 1, 8), b"123") is None
+    assert reassembler.add("phone", Part(1, 2, 2, 8), b"4") == b"1234"
+    assert reassembler.dropped == 0
+
+
 def test_a_part_larger_than_all_room_is_dropped() -> None:
     """It cannot be held, and pushes itself out."""
     reassembler = Reassembler(octets_max=4)
