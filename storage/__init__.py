@@ -1,1 +1,29 @@
 """Durable decisions: the store contract, SQLite behind it, the register."""
+
+from storage.records import (
+    Citizen,
+    InboundMessage,
+    InboundPart,
+    Reply,
+    ReplyOutcome,
+    ReplyState,
+)
+from storage.registry import Register
+from storage.sqlite import SqliteStore
+from storage.store import Store, StoreError, StoreInUse, StoreUnavailable, Transaction
+
+__all__ = [
+    "Citizen",
+    "InboundMessage",
+    "InboundPart",
+    "Register",
+    "Reply",
+    "ReplyOutcome",
+    "ReplyState",
+    "SqliteStore",
+    "Store",
+    "StoreError",
+    "StoreInUse",
+    "StoreUnavailable",
+    "Transaction",
+]

@@ -1,0 +1,5 @@
+"""`python -m smsd` is `smsd`."""
+
+from smsd.cli import main
+
+main()

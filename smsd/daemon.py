@@ -1,0 +1,218 @@
+"""The composition root: the only place that builds the graph, and takes it down again."""
+
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Any
+
+import structlog
+from twisted.internet import defer
+from twisted.internet.endpoints import TCP4ServerEndpoint, TCP6ServerEndpoint
+from twisted.internet.interfaces import IListeningPort
+from twisted.internet.task import LoopingCall
+
+import rules
+from smsd.config import Config, ConfigError, read_password
+from smsd.desk.metrics import Metrics
+from smsd.desk.site import build_site
+from smsd.gateway.binds import SmscBinds
+from smsd.gateway.clock import Clock
+from smsd.gateway.commit_lane import CommitLane, LaneLimits
+from smsd.gateway.outbox import Outbox
+from storage import Register, Reply, SqliteStore, StoreError
+from storage.sqlite_library import sqlite_version
+
+_log = structlog.get_logger("smsd")
+
+_DRAIN_POLL_S = 0.02
+
+
+class CannotStart(Exception):
+    """The daemon cannot start; the message says what to do."""
+
+    def __init__(self, reason: str, bad_configuration: bool = False) -> None:
+        super().__init__(reason)
+        self.bad_configuration = bad_configuration
+
+
+class Daemon:
+    """smsd, built from a configuration. `reactor` is Twisted's, not yet running or running."""
+
+    def __init__(self, config: Config, reactor: Any, clock: Clock) -> None:
+        self._config = config
+        self._reactor = reactor
+        self._clock = clock
+        self._port: IListeningPort | None = None
+        self._stopping = False
+        limits = config.limits
+        try:
+            policy = rules.load_policy(config.policy.file)
+            passwords = [read_password(smsc) for smsc in config.smsc]
+        except (rules.PolicyError, ConfigError) as fault:
+            raise CannotStart(str(fault), bad_configuration=True) from fault
+        try:
+            store = SqliteStore(config.store.url)
+        except StoreError as fault:
+            raise CannotStart(f"store: {fault}") from fault
+        if store.journal_mode != "WAL":
+            _log.warning(
+                "slow_store",
+                sqlite=sqlite_version,
+                reason="this SQLite can lose commits in WAL mode; using a rollback journal",
+                advice="install pysqlite3, or SQLite 3.51.3 or newer",
+            )
+        self._metrics = metrics = Metrics(version("smsd"), sqlite_version)
+        metrics.policy_loaded(policy)
+        register = Register(config.register_.file) if config.register_.mode == "required" else None
+        self._lane = CommitLane(
+            reactor,
+            clock,
+            store,
+            register,
+            policy,
+            LaneLimits(limits.batch_messages_max, limits.intake_messages_max, limits.store_retry_s),
+            metrics,
+            self._pass_on,
+            self._reload_outboxes,
+        )
+        self._outboxes = {
+            smsc.name: Outbox(reactor, clock, smsc, self._lane, limits.outbox_memory_max, metrics)
+            for smsc in config.smsc
+        }
+        self._smscs = [
+            SmscBinds(
+                reactor,
+                clock,
+                smsc,
+                password,
+                limits,
+                self._lane,
+                self._outboxes[smsc.name],
+                metrics,
+            )
+            for smsc, password in zip(config.smsc, passwords, strict=True)
+        ]
+
+    def start(self) -> "defer.Deferred[None]":
+        """Open the desk, start the writer, load what was unsent, bind. Fires once it listens.
+
+        Fails with `CannotStart` when the desk's address cannot be had.
+        """
+        return defer.ensureDeferred(self._start())
+
+    async def _start(self) -> None:
+        await self._listen()
+        self._lane.start()
+        self._reload_outboxes()
+        for smsc in self._smscs:
+            smsc.start()
+        policy = self._lane.policy
+        _log.info(
+            "started",
+            version=version("smsd"),
+            policy=policy.id,
+            digest=policy.digest[:12],
+            desk=self.desk_address,
+            smscs=[smsc.settings.name for smsc in self._smscs],
+        )
+
+    async def _listen(self) -> None:
+        host, _, port = self._config.desk.listen.rpartition(":")
+        endpoint = TCP6ServerEndpoint if host.startswith("[") else TCP4ServerEndpoint
+        site = build_site(self._metrics.registry, self._refresh_gauges, self.unready)
+        try:
+            self._port = await endpoint(
+                self._reactor, int(port), interface=host.strip("[]")
+            ).listen(site)
+        except OSError as fault:
+            raise CannotStart(f"desk.listen {self._config.desk.listen}: {fault}") from fault
+        except Exception as fault:
+            raise CannotStart(
+                f"desk.listen {self._config.desk.listen}: {fault}; is another smsd running?"
+            ) from fault
+
+    @property
+    def desk_address(self) -> str:
+        """host:port of the desk."""
+        assert self._port is not None
+        address: Any = self._port.getHost()
+        return f"{address.host}:{address.port}"
+
+    def unready(self) -> list[str]:
+        """Why the daemon cannot do its work now; empty when it can."""
+        reasons = [
+            f"smsc {smsc.settings.name}: {bind.name} is not bound"
+            for smsc in self._smscs
+            for bind in smsc.binds
+            if not bind.up
+        ]
+        if not self._lane.alive:
+            reasons.append("the writer is not running")
+        if self._lane.fault is not None:
+            reasons.append(f"the store is unavailable: {self._lane.fault}")
+        if self._stopping:
+            reasons.append("stopping")
+        return reasons
+
+    def stop(self) -> "defer.Deferred[None]":
+        """Stop taking SMS in, finish what was taken, unbind. Fires when all is closed."""
+        return defer.ensureDeferred(self._stop())
+
+    async def _stop(self) -> None:
+        if self._stopping:
+            return
+        self._stopping = True
+        _log.info("stopping")
+        for smsc in self._smscs:
+            smsc.drain()
+        if self._lane.alive:
+            await self._within(self._config.limits.shutdown_s / 2, self._drained)
+        await defer.DeferredList([smsc.stop() for smsc in self._smscs], consumeErrors=True)
+        if self._lane.alive:
+            await self._lane.idle()
+            self._lane.stop()
+        if self._port is not None:
+            await defer.maybeDeferred(self._port.stopListening)
+        _log.info("stopped")
+
+    def _drained(self) -> bool:
+        """Whether every SMS taken in is durable and every submitted reply has its outcome."""
+        return self._lane.quiet and not any(
+            outbox.in_flight or (outbox.can_send and outbox.depth)
+            for outbox in self._outboxes.values()
+        )
+
+    async def _within(self, limit_s: float, condition: Callable[[], bool]) -> None:
+        """Wait until `condition` holds, but no longer than `limit_s`."""
+        deadline = self._clock.monotonic() + limit_s
+        done: defer.Deferred[None] = defer.Deferred()
+
+        def look() -> None:
+            if not done.called and (condition() or self._clock.monotonic() >= deadline):
+                done.callback(None)
+
+        looking = LoopingCall(look)
+        looking.clock = self._reactor
+        looking.start(_DRAIN_POLL_S)
+        await done
+        looking.stop()
+
+    def _pass_on(self, replies: list[Reply]) -> None:
+        """Give committed replies to the outbox of the SMSC their request came from."""
+        if len(self._outboxes) == 1:
+            next(iter(self._outboxes.values())).enqueue(replies)
+            return
+        by_smsc: dict[str, list[Reply]] = {}
+        for reply in replies:
+            by_smsc.setdefault(reply.smsc, []).append(reply)
+        for name, own in by_smsc.items():
+            self._outboxes[name].enqueue(own)
+
+    def _reload_outboxes(self) -> None:
+        for outbox in self._outboxes.values():
+            outbox.look_on_disk()
+
+    def _refresh_gauges(self) -> None:
+        self._metrics.backlog.set(self._lane.backlog)
+        self._metrics.store_up.set(self._lane.fault is None)
+        for name, outbox in self._outboxes.items():
+            self._metrics.outbox_depth.labels(name).set(outbox.depth)

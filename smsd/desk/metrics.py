@@ -1,0 +1,146 @@
+"""What the daemon counts, by Prometheus's conventions: smsd_ prefix, base units, few labels.
+
+No label ever carries a phone, a document or a person. Children are looked up once and kept,
+since a labelled look-up costs more than the increment.
+"""
+
+from collections import Counter as Tally
+from functools import cache
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from rules import CompiledPolicy
+from smsd.gateway.adjudicate import Settled
+from smsd.gateway.commit_lane import Inbound
+from storage import ReplyState
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600, 3600)
+_COMMIT_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
+_MESSAGES = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_000, 5_000)
+
+
+class Metrics:
+    """The daemon's watcher: lane, outboxes and binds tell it, /metrics asks it."""
+
+    def __init__(self, version: str, sqlite_version: str) -> None:
+        self.registry = registry = CollectorRegistry()
+        self._received = Counter(
+            "smsd_messages_received", "SMS handed over by an SMSC", ["smsc"], registry=registry
+        )
+        self._receipts = Counter(
+            "smsd_receipts_received", "Delivery receipts handed over", ["smsc"], registry=registry
+        )
+        self._stored = Counter("smsd_messages_stored", "SMS made durable", registry=registry)
+        self._put_off = Counter(
+            "smsd_messages_put_off",
+            "SMS left with the SMSC because the store was unavailable",
+            registry=registry,
+        )
+        self._repeated = Counter(
+            "smsd_messages_repeated",
+            "SMS equal to one whose reply was still on its way",
+            registry=registry,
+        )
+        self._decisions = Counter(
+            "smsd_decisions",
+            "Decisions by verdict and rule",
+            ["verdict", "rule"],
+            registry=registry,
+        )
+        self._unrecognised = Counter(
+            "smsd_unrecognised",
+            "SMS that were no request, by reason",
+            ["reason"],
+            registry=registry,
+        )
+        self._replies = Counter(
+            "smsd_replies", "Replies by outcome", ["smsc", "outcome"], registry=registry
+        )
+        self._turnaround = Histogram(
+            "smsd_turnaround_seconds",
+            "From an SMS's receipt to the submission of its reply",
+            ["smsc"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._commit = Histogram(
+            "smsd_commit_seconds",
+            "One batch in the store",
+            buckets=_COMMIT_SECONDS,
+            registry=registry,
+        )
+        self._batch = Histogram(
+            "smsd_batch_messages", "SMS in one batch", buckets=_MESSAGES, registry=registry
+        )
+        self._bound = Gauge(
+            "smsd_bind_up", "1 while the bind is up", ["smsc", "bind"], registry=registry
+        )
+        self.backlog = Gauge(
+            "smsd_backlog_messages", "SMS taken in that wait for the writer", registry=registry
+        )
+        self.outbox_depth = Gauge(
+            "smsd_outbox_depth",
+            "Replies in memory that wait to be submitted",
+            ["smsc"],
+            registry=registry,
+        )
+        self.store_up = Gauge("smsd_store_up", "1 while the store takes batches", registry=registry)
+        self._policy = Gauge(
+            "smsd_policy_info", "The policy in force", ["id", "digest"], registry=registry
+        )
+        Gauge(
+            "smsd_build_info", "What is running", ["version", "sqlite"], registry=registry
+        ).labels(version, sqlite_version).set(1)
+        self._decision_child = cache(self._decisions.labels)
+        self._unrecognised_child = cache(self._unrecognised.labels)
+        self._turnaround_child = cache(self._turnaround.labels)
+        self._reply_child = cache(self._replies.labels)
+
+    def policy_loaded(self, policy: CompiledPolicy) -> None:
+        """Another policy is in force."""
+        self._policy.clear()
+        self._policy.labels(policy.id, policy.digest).set(1)
+
+    # smsd.gateway.commit_lane.LaneWatcher
+
+    def committed(self, settled: Settled, inbound: list[Inbound], commit_s: float) -> None:
+        """A batch is durable."""
+        self._commit.observe(commit_s)
+        if not inbound:
+            return
+        self._batch.observe(len(inbound))
+        self._stored.inc(len(inbound))
+        self._repeated.inc(settled.repeated)
+        decisions = Tally([(d.verdict.value, d.rule) for d in settled.decisions])
+        for labels, count in decisions.items():
+            self._decision_child(*labels).inc(count)
+        for reason, count in Tally(settled.unrecognised).items():
+            self._unrecognised_child(reason).inc(count)
+
+    def store_failed(self, messages: int) -> None:
+        """So many SMS stay with their SMSC."""
+        self._put_off.inc(messages)
+
+    # smsd.gateway.outbox.OutboxWatcher
+
+    def submitted(self, smsc: str, turnaround_s: float) -> None:
+        """A reply left."""
+        self._turnaround_child(smsc).observe(turnaround_s)
+
+    def reply_settled(self, smsc: str, state: ReplyState) -> None:
+        """A reply reached its outcome."""
+        self._reply_child(smsc, state.name.lower()).inc()
+
+    # smsd.gateway.binds.BindWatcher
+
+    def bind_changed(self, smsc: str, bind: str, up: bool) -> None:
+        """A bind came up or went down."""
+        self._bound.labels(smsc, bind).set(up)
+
+    def messages_came(self, smsc: str, count: int) -> None:
+        """SMS came."""
+        self._received.labels(smsc).inc(count)
+
+    def receipts_came(self, smsc: str, count: int) -> None:
+        """Receipts came."""
+        self._receipts.labels(smsc).inc(count)

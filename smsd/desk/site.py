@@ -1,0 +1,63 @@
+"""The desk's pages: /metrics for Prometheus, /livez and /readyz for whoever restarts things."""
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from twisted.web.resource import Resource
+from twisted.web.server import Request, Site
+
+_TEXT = "text/plain; charset=utf-8"
+
+
+class _Page(Resource):
+    """One read-only page."""
+
+    isLeaf = True  # noqa: N815 - Twisted's name
+
+    def __init__(self, render: Callable[[], tuple[int, str, bytes]]) -> None:
+        super().__init__()
+        self._render = render
+
+    def render_GET(self, request: Request) -> bytes:  # noqa: N802
+        status, content_type, body = self._render()
+        request.setResponseCode(status)
+        request.setHeader("Content-Type", content_type)
+        request.setHeader("Cache-Control", "no-store")
+        request.setHeader("X-Content-Type-Options", "nosniff")
+        return body
+
+
+def build_site(
+    registry: CollectorRegistry, refresh: Callable[[], None], unready: Callable[[], list[str]]
+) -> Site:
+    """The desk as a Twisted site.
+
+    Args:
+        refresh: brings gauges up to date before they are read.
+        unready: the reasons why the daemon cannot do its work now; empty when it can.
+    """
+
+    def metrics() -> tuple[int, str, bytes]:
+        refresh()
+        return 200, CONTENT_TYPE_LATEST, generate_latest(registry)
+
+    def live() -> tuple[int, str, bytes]:
+        return 200, _TEXT, b"alive\n"
+
+    def ready() -> tuple[int, str, bytes]:
+        reasons = unready()
+        if reasons:
+            return 503, _TEXT, "".join(f"not ready: {reason}\n" for reason in reasons).encode()
+        return 200, _TEXT, b"ready\n"
+
+    root = Resource()
+    root.putChild(b"metrics", _Page(metrics))
+    root.putChild(b"livez", _Page(live))
+    root.putChild(b"readyz", _Page(ready))
+    site = Site(root, timeout=60)
+    site.noisy = False
+    # Twisted's access log would print each scrape.
+    site.log = lambda _request: None  # type: ignore[method-assign]
+    site.displayTracebacks = False
+    return site

@@ -1,0 +1,283 @@
+"""Keeping our binds at each SMSC: connect, bind, lose, wait a little longer each time, again."""
+
+import random
+from collections.abc import Callable
+from typing import Protocol
+
+import structlog
+from twisted.application.internet import ClientService
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.interfaces import IProtocol, IReactorTime
+from twisted.internet.protocol import Factory
+from twisted.python.failure import Failure
+
+from smsd.config import LimitsSection, SmscSection
+from smsd.gateway import intake
+from smsd.gateway.clock import Clock
+from smsd.gateway.commit_lane import CommitLane, Inbound
+from smsd.gateway.link import BindBody, Link, NotBound
+from smsd.gateway.outbox import Outbox
+from smsd.smpp.events import Bound, Lost, Request, Response
+from smsd.smpp.pdu import (
+    BindReceiver,
+    BindTransceiver,
+    BindTransmitter,
+    Command,
+    DataSm,
+    DeliverSm,
+    Status,
+)
+from smsd.smpp.session import Role, Session, SessionLimits
+
+_log = structlog.get_logger("smsd.bind")
+
+_INTERFACE_VERSION = 0x34
+_BODIES: dict[str, tuple[type[BindTransceiver] | type[BindTransmitter] | type[BindReceiver], ...]]
+_BODIES = {
+    "transceiver": (BindTransceiver,),
+    "transmitter+receiver": (BindTransmitter, BindReceiver),
+}
+_BACKOFF_FACTOR = 2.0
+
+
+class BindWatcher(Protocol):
+    """Who is told how the binds fare."""
+
+    def bind_changed(self, smsc: str, bind: str, up: bool) -> None:
+        """A bind came up or went down."""
+
+    def messages_came(self, smsc: str, count: int) -> None:
+        """So many SMS were handed over."""
+
+    def receipts_came(self, smsc: str, count: int) -> None:
+        """So many delivery receipts were handed over."""
+
+
+def backoff(
+    settings: SmscSection, uniform: Callable[[float, float], float] = random.uniform
+) -> Callable[[int], float]:
+    """Seconds to wait after the n-th failure in a row: doubled each time, within bounds.
+
+    Jittered over its upper half, so that a thousand gateways do not come back as one.
+    """
+
+    def delay_s(failures: int) -> float:
+        ceiling = settings.reconnect_delay_max_s
+        exponent = min(max(failures - 1, 0), 30)
+        longest = min(ceiling, settings.reconnect_delay_min_s * _BACKOFF_FACTOR**exponent)
+        return uniform(longest / 2, longest)
+
+    return delay_s
+
+
+class Bind:
+    """One bind at one SMSC, kept up for as long as the daemon runs. Owns its link."""
+
+    def __init__(self, smsc: "SmscBinds", body: BindBody) -> None:
+        self._smsc = smsc
+        self._body = body
+        self.name = type(body).__name__.removeprefix("Bind").lower()
+        self.link: Link | None = None
+        self.up = False
+        settings = smsc.settings
+        endpoint = HostnameEndpoint(
+            smsc.reactor, settings.host, settings.port, timeout=settings.connect_timeout_s
+        )
+        self._service = ClientService(
+            endpoint,
+            _LinkFactory(self._build_link),
+            retryPolicy=backoff(settings),
+            clock=smsc.reactor,
+            prepareConnection=self._await_bound,
+        )
+        self._failing = ""
+
+    def start(self) -> None:
+        """Connect, and reconnect until stopped."""
+        self._service.startService()
+        self._watch_failures()
+
+    def stop(self) -> "Deferred[object]":
+        """Unbind, then leave for good."""
+        link = self.link
+        gone: Deferred[object] = Deferred()
+        if link is None:
+            gone.callback(None)
+        else:
+            link.gone.addCallback(gone.callback)
+            link.unbind()
+        gone.addCallback(lambda _: self._service.stopService())
+        return gone
+
+    def _watch_failures(self) -> None:
+        """One log line whenever the reason for being down is a new one."""
+        waiting = self._service.whenConnected(failAfterFailures=1)
+        waiting.addCallbacks(lambda _: None, self._log_failure)
+
+    def _log_failure(self, failure: Failure) -> None:
+        reason = failure.getErrorMessage()
+        if failure.check(NotBound) or self._service.running:
+            if reason != self._failing:
+                self._failing = reason
+                settings = self._smsc.settings
+                _log.warning(
+                    "bind_failed",
+                    smsc=settings.name,
+                    bind=self.name,
+                    host=settings.host,
+                    port=settings.port,
+                    reason=reason,
+                    next=f"trying again, at most every {settings.reconnect_delay_max_s:g} s",
+                )
+            if self._service.running:
+                self._watch_failures()
+
+    def _build_link(self) -> Link:
+        smsc = self._smsc
+        session = Session(Role.ESME, smsc.session_limits)
+        self.link = Link(smsc.reactor, smsc.clock, session, self._body, self)
+        return self.link
+
+    def _await_bound(self, _protocol: IProtocol) -> "Deferred[Link]":
+        assert self.link is not None
+        return self.link.bound
+
+    # What the link tells (smsd.gateway.link.LinkOwner).
+
+    def link_bound(self, link: Link, bound: Bound) -> None:
+        """The bind is up."""
+        self.up = True
+        self._failing = ""
+        smsc = self._smsc
+        _log.info(
+            "bound", smsc=smsc.settings.name, bind=self.name, peer_system_id=bound.peer_system_id
+        )
+        smsc.watcher.bind_changed(smsc.settings.name, self.name, True)
+        if not isinstance(self._body, BindReceiver):
+            smsc.outbox.attach(link)
+
+    def link_closed(self, link: Link, reason: str) -> None:
+        """The bind is down; the service connects again."""
+        self.link = None
+        self._smsc.outbox.detach(link)
+        if self.up:
+            self.up = False
+            smsc = self._smsc
+            _log.warning("bind_lost", smsc=smsc.settings.name, bind=self.name, reason=reason)
+            smsc.watcher.bind_changed(smsc.settings.name, self.name, False)
+            self._watch_failures()
+
+    def peer_erred(self, link: Link, reason: str) -> None:
+        """One line for the operator; the session has dealt with it."""
+        _log.warning("peer_fault", smsc=self._smsc.settings.name, bind=self.name, reason=reason)
+
+    def responses_came(self, link: Link, responses: list[Response | Lost]) -> None:
+        """Outcomes of submit_sm."""
+        self._smsc.outbox.handle(responses)
+
+    def requests_came(self, link: Link, requests: list[Request]) -> None:
+        """SMS and receipts."""
+        self._smsc.take_in(link, requests)
+
+
+class SmscBinds:
+    """All binds at one SMSC, and what they share: settings, outbox, intake."""
+
+    def __init__(
+        self,
+        reactor: IReactorTime,
+        clock: Clock,
+        settings: SmscSection,
+        password: str,
+        limits: LimitsSection,
+        lane: CommitLane,
+        outbox: Outbox,
+        watcher: BindWatcher,
+    ) -> None:
+        self.reactor = reactor
+        self.clock = clock
+        self.settings = settings
+        self.outbox = outbox
+        self.watcher = watcher
+        self.session_limits = SessionLimits(
+            pdu_bytes_max=limits.pdu_bytes_max,
+            window=settings.window,
+            bind_timeout_s=settings.bind_timeout_s,
+            response_timeout_s=settings.response_timeout_s,
+            enquire_link_s=settings.enquire_link_s,
+            unbind_timeout_s=limits.shutdown_s / 2,
+        )
+        self._lane = lane
+        self._draining = False
+        self.binds = [
+            Bind(
+                self,
+                body(
+                    system_id=settings.system_id,
+                    password=password,
+                    system_type=settings.system_type,
+                    interface_version=_INTERFACE_VERSION,
+                ),
+            )
+            for body in _BODIES[settings.bind]
+        ]
+
+    def start(self) -> None:
+        """Bring every bind up."""
+        for bind in self.binds:
+            bind.start()
+
+    def drain(self) -> None:
+        """Take no more SMS in: what comes now stays with the SMSC."""
+        self._draining = True
+
+    def stop(self) -> "Deferred[object]":
+        """Unbind everywhere."""
+        return DeferredList([bind.stop() for bind in self.binds], consumeErrors=True)
+
+    def hold_back(self, yes: bool) -> None:
+        """Stop or go on reading from this SMSC."""
+        for bind in self.binds:
+            if bind.link is not None:
+                bind.link.hold_back(yes)
+
+    def take_in(self, link: Link, requests: list[Request]) -> None:
+        """Hand SMS to the commit lane; settle receipts and the unexpected at once."""
+        received_at_us = self.clock.utc_us()
+        name = self.settings.name
+        inbound = []
+        receipts = 0
+        for sequence, body in requests:
+            if not isinstance(body, DeliverSm | DataSm):
+                link.answer(sequence, Command.GENERIC_NACK, Status.ESME_RINVCMDID)
+            elif self._draining:
+                link.answer(sequence, _response_to(body), Status.ESME_RX_T_APPN)
+            elif intake.is_receipt(body):
+                receipts += 1
+                link.answer(sequence, _response_to(body))
+            else:
+                message = intake.read_message(body, name, received_at_us)
+                inbound.append(Inbound(message, link, sequence, _response_to(body)))
+        if receipts:
+            self.watcher.receipts_came(name, receipts)
+        if inbound:
+            self.watcher.messages_came(name, len(inbound))
+            self._lane.offer(inbound)
+            if self._lane.full:
+                self._lane.hold_back_until_room(self.hold_back)
+
+
+def _response_to(body: DeliverSm | DataSm) -> Command:
+    return Command.DELIVER_SM_RESP if isinstance(body, DeliverSm) else Command.DATA_SM_RESP
+
+
+class _LinkFactory(Factory):
+    noisy = False
+
+    def __init__(self, build: Callable[[], Link]) -> None:
+        self._build = build
+
+    def buildProtocol(self, addr: object) -> Link:  # noqa: N802
+        """A link for a fresh connection."""
+        return self._build()

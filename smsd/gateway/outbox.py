@@ -1,0 +1,263 @@
+"""The replies of one SMSC on their way out: from the store, through the window, to an outcome.
+
+The disk holds every unsent reply; memory holds the next few thousand. After a restart and
+after an overflow the rest is read page by page, by the same path.
+"""
+
+from collections import deque
+from functools import lru_cache
+from typing import NamedTuple, Protocol
+
+import structlog
+from twisted.internet.interfaces import IReactorTime
+from twisted.python.failure import Failure
+
+from smsd.config import SmscSection
+from smsd.gateway.clock import Clock
+from smsd.gateway.commit_lane import CommitLane
+from smsd.gateway.link import Link
+from smsd.smpp.events import Lost, Response
+from smsd.smpp.pdu import Status, SubmitSm, SubmitSmResp, status_text
+from smsd.smpp.segments import segment
+from storage import Reply, ReplyOutcome, ReplyState
+
+_log = structlog.get_logger("smsd.outbox")
+
+_US_PER_S = 1_000_000
+# Statuses after which the same submit_sm may succeed (SMPP 3.4 §5.1.3).
+_TEMPORARY = frozenset(
+    {
+        Status.ESME_RSYSERR,
+        Status.ESME_RMSGQFUL,
+        Status.ESME_RTHROTTLED,
+        Status.ESME_RX_T_APPN,
+        Status.ESME_RSUBMITFAIL,
+    }
+)
+
+
+class _Sending:
+    """A reply of which segments are in the window."""
+
+    __slots__ = ("message_ids", "parts_left", "reply", "status")
+
+    def __init__(self, reply: Reply, parts: int) -> None:
+        self.reply = reply
+        self.parts_left = parts
+        self.message_ids: list[str] = []
+        self.status: int | None = 0  # the first error; None: unknown, the response was lost
+
+
+class _Ready(NamedTuple):
+    """A segment to submit."""
+
+    sending: _Sending
+    body: SubmitSm
+
+
+class OutboxWatcher(Protocol):
+    """Who is told what leaves."""
+
+    def submitted(self, smsc: str, turnaround_s: float) -> None:
+        """A reply went to the SMSC, so long after its SMS came."""
+
+    def reply_settled(self, smsc: str, state: ReplyState) -> None:
+        """A reply reached its outcome."""
+
+
+class Outbox:
+    """Sends the replies of one SMSC over whichever of its links may transmit."""
+
+    def __init__(
+        self,
+        reactor: IReactorTime,
+        clock: Clock,
+        settings: SmscSection,
+        lane: CommitLane,
+        memory_max: int,
+        watcher: OutboxWatcher,
+    ) -> None:
+        self._reactor = reactor
+        self._clock = clock
+        self._settings = settings
+        self._lane = lane
+        self._memory_max = memory_max
+        self._watcher = watcher
+        self._waiting: deque[Reply] = deque()
+        self._ready: deque[_Ready] = deque()
+        self._links: list[Link] = []
+        self._newest_id = 0  # of the replies that came into memory
+        self._more_on_disk = True
+        self._paging = False
+        self._holding_off = False
+        self._references = 0
+
+    @property
+    def depth(self) -> int:
+        """Replies in memory that have not been submitted."""
+        return len(self._waiting) + len(self._ready)
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether submitted segments await their response."""
+        return any(link.in_flight for link in self._links)
+
+    @property
+    def can_send(self) -> bool:
+        """Whether a transmitting link is bound."""
+        return bool(self._links)
+
+    def look_on_disk(self) -> None:
+        """Read replies that are stored and not in memory: at the start, or after a fault."""
+        self._more_on_disk = True
+        self._page_in()
+
+    def enqueue(self, replies: list[Reply]) -> None:
+        """Take over replies that were just committed, and send."""
+        if self._more_on_disk:
+            return  # the next page brings them, in order
+        room = self._memory_max - len(self._waiting)
+        if len(replies) > room:
+            self._more_on_disk = True
+            replies = replies[: max(room, 0)]
+        if replies:
+            self._waiting.extend(replies)
+            self._newest_id = replies[-1].id
+        self.pump()
+
+    def attach(self, link: Link) -> None:
+        """A link was bound that may transmit."""
+        self._links.append(link)
+        self.pump()
+
+    def detach(self, link: Link) -> None:
+        """A link is gone; what it had in its window came back as lost before."""
+        if link in self._links:
+            self._links.remove(link)
+
+    def handle(self, responses: list[Response | Lost]) -> None:
+        """Take note of what became of submitted segments, then send on."""
+        for response in responses:
+            sending = response.context
+            assert isinstance(sending, _Sending)
+            if isinstance(response, Lost):
+                sending.status = None
+            elif response.status:
+                sending.status = sending.status or response.status
+            elif isinstance(response.body, SubmitSmResp):
+                sending.message_ids.append(response.body.message_id)
+            sending.parts_left -= 1
+            if not sending.parts_left:
+                self._conclude(sending)
+        self.pump()
+
+    def pump(self) -> None:
+        """Submit as much as the windows of the bound links take."""
+        if self._holding_off:
+            return
+        for link in self._links:
+            sent = 0
+            room = link.room
+            while sent < room and (self._ready or self._prepare_next()):
+                sending, body = self._ready.popleft()
+                link.request(body, sending)
+                sent += 1
+            if sent:
+                link.flush()
+        self._page_in()
+
+    def _prepare_next(self) -> bool:
+        """Turn the next reply into segments; False when there is none."""
+        while self._waiting:
+            reply = self._waiting.popleft()
+            now_us = self._clock.utc_us()
+            if now_us >= reply.not_after_us:
+                self._settle(reply, ReplyState.EXPIRED, "", 0)
+                continue
+            self._references = (self._references + 1) & 0xFF
+            data_coding, esm_class, parts = segment(reply.text, self._references)
+            sending = _Sending(reply, len(parts))
+            validity = relative_time((reply.not_after_us - now_us) // _US_PER_S)
+            settings = self._settings
+            for octets in parts:
+                body = SubmitSm(
+                    source_addr_ton=settings.source_ton,
+                    source_addr_npi=settings.source_npi,
+                    source_addr=settings.address,
+                    dest_addr_ton=settings.destination_ton,
+                    dest_addr_npi=settings.destination_npi,
+                    destination_addr=reply.phone,
+                    esm_class=esm_class,
+                    validity_period=validity,
+                    data_coding=data_coding,
+                    short_message=octets,
+                )
+                self._ready.append(_Ready(sending, body))
+            turnaround_us = max(0, now_us - reply.received_at_us)
+            self._watcher.submitted(settings.name, turnaround_us / _US_PER_S)
+            return True
+        return False
+
+    def _conclude(self, sending: _Sending) -> None:
+        """All segments of a reply have their response, or lost it."""
+        reply, status = sending.reply, sending.status
+        if status == 0:
+            self._settle(reply, ReplyState.SENT, " ".join(sending.message_ids), 0)
+        elif status is None:
+            self._waiting.appendleft(reply._replace(resent=True))
+        elif status in _TEMPORARY:
+            self._waiting.appendleft(reply)
+            self._hold_off(status)
+        else:
+            _log.warning("reply_refused", smsc=self._settings.name, status=status_text(status))
+            self._settle(reply, ReplyState.REFUSED, "", status)
+
+    def _settle(self, reply: Reply, state: ReplyState, message_id: str, status: int) -> None:
+        at_us = self._clock.utc_us()
+        self._watcher.reply_settled(self._settings.name, state)
+        self._lane.settle(ReplyOutcome(reply.id, state, at_us, message_id, status, reply.resent))
+
+    def _hold_off(self, status: int) -> None:
+        """The SMSC cannot take more for now."""
+        if not self._holding_off:
+            self._holding_off = True
+            _log.warning("smsc_busy", smsc=self._settings.name, status=status_text(status))
+            self._reactor.callLater(self._settings.retry_delay_s, self._go_on)
+
+    def _go_on(self) -> None:
+        self._holding_off = False
+        self.pump()
+
+    def _page_in(self) -> None:
+        """Ask for the next page from disk when memory has run half empty."""
+        if not self._more_on_disk or self._paging or len(self._waiting) > self._memory_max // 2:
+            return
+        self._paging = True
+        limit = max(1, self._memory_max // 2)
+        page = self._lane.unsent(self._settings.name, self._newest_id, limit)
+        page.addCallbacks(self._take_page, self._page_failed, callbackArgs=(limit,))
+
+    def _take_page(self, replies: list[Reply], limit: int) -> None:
+        self._paging = False
+        if replies:
+            self._waiting.extend(replies)
+            self._newest_id = replies[-1].id
+        self._more_on_disk = len(replies) == limit
+        self.pump()
+
+    def _page_failed(self, _failure: Failure) -> None:
+        self._paging = False
+        self._reactor.callLater(self._settings.retry_delay_s, self._page_in)
+
+
+@lru_cache(maxsize=100_000)
+def relative_time(seconds: int) -> str:
+    """SMPP 3.4 §7.1.1.2: a span from the SMSC's own clock, YYMMDDhhmmss000R.
+
+    Relative, so that the SMSC's clock need not agree with ours. Years and months are never
+    used, since nobody says how long they are.
+    """
+    days, rest = divmod(max(1, min(seconds, 30 * 86_400)), 86_400)
+    hours, rest = divmod(rest, 3_600)
+    minutes, rest = divmod(rest, 60)
+    return f"0000{days:02}{hours:02}{minutes:02}{rest:02}000R"

@@ -1,0 +1,44 @@
+"""`smsd run`: one process, one reactor, one daemon, from start to exit code."""
+
+from pathlib import Path
+from typing import Any
+
+import structlog
+from twisted.python.failure import Failure
+
+from smsd import logs
+from smsd.cli import EXIT_CONFIG, EXIT_FAILED
+from smsd.config import Config
+from smsd.gateway.clock import RehearsalClock, SystemClock, install_monotonic_reactor
+
+_log = structlog.get_logger("smsd")
+
+
+def run_until_signal(config: Config, clock_offset_file: Path | None) -> int:
+    """Run the daemon until SIGTERM or SIGINT; returns the exit code."""
+    logs.configure(config.log.level, config.log.format)
+    reactor: Any = install_monotonic_reactor()
+    from smsd.daemon import CannotStart, Daemon  # after the reactor, or Twisted installs its own
+
+    clock = SystemClock()
+    if clock_offset_file is not None:
+        clock = RehearsalClock(clock_offset_file)
+        _log.warning("rehearsal_clock", file=str(clock_offset_file), meaning="not for production")
+    try:
+        daemon = Daemon(config, reactor, clock)
+    except CannotStart as fault:
+        _log.error("cannot_start", reason=str(fault))
+        return EXIT_CONFIG if fault.bad_configuration else EXIT_FAILED
+    exit_code = 0
+
+    def failed(failure: Failure) -> None:
+        nonlocal exit_code
+        exit_code = EXIT_FAILED
+        reason = failure.getErrorMessage() if failure.check(CannotStart) else failure.getTraceback()
+        _log.error("cannot_start", reason=reason)
+        reactor.stop()
+
+    reactor.callWhenRunning(lambda: daemon.start().addErrback(failed))
+    reactor.addSystemEventTrigger("before", "shutdown", daemon.stop)
+    reactor.run()
+    return exit_code

@@ -1,0 +1,150 @@
+"""What the command line's tools do: import a register, explain a decision."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+import rules
+from rules import reference as references
+from smsd.config import Config
+from storage.cases import Case, find_cases
+from storage.registry import ImportRefused, import_csv
+from storage.store import StoreError
+
+_PROBLEMS_SHOWN_MAX = 50
+_US_PER_S = 1_000_000
+
+
+class ToolRefused(Exception):
+    """The tool could not do what was asked; the message says why and what to do."""
+
+
+def import_register(config: Config, file: Path, as_json: bool) -> None:
+    """Replace the register by the rows of `file`; raises `ToolRefused` naming every bad line."""
+    policy = _policy(config)
+
+    def canonical(printed: str) -> str | None:
+        document = policy.grammar.parse_document(printed)
+        return document.text if document else None
+
+    today = datetime.now(tz=ZoneInfo(policy.zone)).date()
+    try:
+        with file.open("rb") as counting:
+            total = max(0, sum(1 for _ in counting) - 1)
+        with _progress() as progress, file.open(encoding="utf-8", newline="") as source:
+            task = progress.add_task(f"importing {file.name}", total=total)
+            rows = import_csv(
+                source,
+                config.register_.file,
+                canonical,
+                today,
+                lambda done: progress.update(task, completed=done),
+            )
+    except ImportRefused as refused:
+        shown = refused.problems[:_PROBLEMS_SHOWN_MAX]
+        lines = [f"{file}:{problem.line}: {problem.message}" for problem in shown]
+        if len(refused.problems) > len(shown):
+            lines.append(f"… and {len(refused.problems) - len(shown)} more")
+        raise ToolRefused("\n".join([*lines, "Nothing was imported."])) from refused
+    except (OSError, StoreError) as fault:
+        raise ToolRefused(f"{file}: {fault}") from fault
+    if as_json:
+        click.echo(json.dumps({"documents": rows, "register": str(config.register_.file)}))
+    else:
+        click.echo(f"{rows} documents imported into {config.register_.file}.")
+
+
+def explain_reference(config: Config, reference: str, as_json: bool) -> None:
+    """Print every decision behind `reference`; raises `ToolRefused` when there is none."""
+    number = references.decode(reference)
+    if number is None:
+        raise ToolRefused(
+            f"{reference!r} is no reference: six characters, the last of which checks the others."
+            " One of them may be misread."
+        )
+    try:
+        cases = find_cases(config.store.url, number, references.PERIOD)
+    except StoreError as fault:
+        raise ToolRefused(str(fault)) from fault
+    if not cases:
+        raise ToolRefused(f"No decision has the reference {references.encode(number)}.")
+    if as_json:
+        click.echo(json.dumps([_as_json(case) for case in cases], ensure_ascii=False, indent=2))
+        return
+    click.echo("\n\n".join(_in_words(case) for case in cases))
+
+
+def _policy(config: Config) -> rules.CompiledPolicy:
+    try:
+        return rules.load_policy(config.policy.file)
+    except rules.PolicyError as fault:
+        raise ToolRefused(str(fault)) from fault
+
+
+def _progress() -> Progress:
+    """A bar on a terminal; nothing where nobody looks."""
+    console = Console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    )
+
+
+def _in_words(case: Case) -> str:
+    policy = rules.parse_policy(case.policy_source, f"policy {case.policy_digest[:12]}")
+    zone = ZoneInfo(policy.zone)
+    facts = case.facts
+    permits = [
+        f"code {permit.code}, {_span(permit.valid_from_us, permit.valid_until_us, zone)}"
+        for permit in facts.permits
+    ]
+    registered = {None: "no register is used", True: "yes", False: "no"}[facts.registered]
+    lines = [
+        ("reference", references.encode(case.permit or case.serial)),
+        ("received", f"{_local(case.at_us, zone):%Y-%m-%d %H:%M:%S %Z} by {case.smsc}"),
+        ("asked", f"{case.request!r} → code {case.code}, document {case.document}"),
+        ("in the register", registered),
+        ("born", facts.birth_date.isoformat() if facts.birth_date else "unknown"),
+        ("permits then", "; ".join(permits) or "none"),
+        ("decided", f"{case.verdict} by rule {case.rule!r}"),
+        ("policy", f"{policy.id}, digest {case.policy_digest[:12]}"),
+    ]
+    if case.valid_from_us is not None and case.valid_until_us is not None:
+        lines.append(("valid", _span(case.valid_from_us, case.valid_until_us, zone)))
+    state = case.reply_state.name.lower() + (", resent" if case.resent else "")
+    lines.append(("reply", f"{case.reply}  [{state}]"))
+    return "\n".join(f"{name:>15}: {value}" for name, value in lines)
+
+
+def _as_json(case: Case) -> dict[str, object]:
+    facts = case.facts
+    return {
+        **case._asdict(),
+        "reference": references.encode(case.permit or case.serial),
+        "at": _local(case.at_us, ZoneInfo("UTC")).isoformat(),
+        "policy_source": None,
+        "reply_state": case.reply_state.name.lower(),
+        "facts": {
+            "registered": facts.registered,
+            "birth_date": facts.birth_date.isoformat() if facts.birth_date else None,
+            "permits": [permit._asdict() for permit in facts.permits],
+        },
+    }
+
+
+def _local(at_us: int, zone: ZoneInfo) -> datetime:
+    return datetime.fromtimestamp(at_us / _US_PER_S, tz=UTC).astimezone(zone)
+
+
+def _span(from_us: int, until_us: int, zone: ZoneInfo) -> str:
+    return f"{_local(from_us, zone):%Y-%m-%d %H:%M} to {_local(until_us, zone):%Y-%m-%d %H:%M}"

@@ -1,0 +1,72 @@
+"""The values that cross the store's border."""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+
+class InboundPart(NamedTuple):
+    """Where a segment belongs in a long SMS (3GPP TS 23.040 section 9.2.3.24.1)."""
+
+    reference: int
+    total: int
+    number: int
+
+
+class InboundMessage(NamedTuple):
+    """One deliver_sm as the gateway took it in.
+
+    `octets` are the user data without its header; `text` is their decoded form, and
+    `sound` tells whether decoding met nothing doubtful. `phone` is an MSISDN in digits.
+    """
+
+    received_at_us: int
+    smsc: str
+    phone: str
+    short_number: str
+    data_coding: int
+    octets: bytes
+    text: str
+    sound: bool
+    part: InboundPart | None
+
+
+class ReplyState(IntEnum):
+    """How far a reply has come."""
+
+    UNSENT = 0
+    SENT = 1  # the SMSC answered submit_sm with ESME_ROK
+    REFUSED = 2  # the SMSC answered with a permanent error
+    EXPIRED = 3  # what it says had ended before it could leave
+
+
+class Reply(NamedTuple):
+    """A stored reply that waits for its SMSC.
+
+    `resent` is True when an earlier attempt's outcome is unknown (SMPP has no way to ask).
+    """
+
+    id: int
+    smsc: str
+    phone: str
+    text: str
+    not_after_us: int
+    received_at_us: int
+    resent: bool = False
+
+
+class ReplyOutcome(NamedTuple):
+    """What became of a reply."""
+
+    reply_id: int
+    state: ReplyState
+    at_us: int
+    smsc_message_id: str
+    status: int
+    resent: bool
+
+
+class Citizen(NamedTuple):
+    """What the population register says about the holder of a document."""
+
+    person: str
+    birth_ordinal: int  # proleptic Gregorian ordinal of the date of birth

@@ -1,0 +1,233 @@
+"""The population register: which person holds which document, and their date of birth.
+
+It lives in a SQLite file of its own beside the store. An import writes a new file and
+renames it over the old one, so that a reader sees the old register or the new one, never
+half of either, and ten million rows never pass through the store's log.
+"""
+
+import csv
+import os
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import IO, NamedTuple
+from urllib.parse import quote
+
+from storage.records import Citizen
+from storage.sqlite_library import dbapi
+from storage.store import StoreError, StoreUnavailable
+
+HEADER = ("person", "document", "birth_date")
+_SCHEMA = """
+CREATE TABLE holder (
+    document      TEXT PRIMARY KEY,     -- canonical, for example AZE1111111
+    person        TEXT NOT NULL,        -- the register's own key for a person
+    birth_ordinal INTEGER NOT NULL      -- days since 0001-01-01, which is 1
+) STRICT, WITHOUT ROWID
+"""
+_ROWS_PER_STEP = 20_000
+_PROBLEMS_MAX = 1_000
+_PERSON_CHARACTERS_MAX = 64
+_OLDEST_BIRTH = date(1880, 1, 1)
+
+
+class Problem(NamedTuple):
+    """A line of an import file that cannot be taken. Never quotes the line: it is personal."""
+
+    line: int
+    message: str
+
+
+class ImportRefused(StoreError):
+    """The file has bad lines; nothing was imported."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__(f"{len(problems)} bad lines; nothing was imported")
+        self.problems = problems
+
+
+class Register:
+    """Looks documents up in the newest imported register. For one thread at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._connection: dbapi.Connection | None = None
+        self._seen: tuple[int, int] | None = None
+
+    def refresh(self) -> None:
+        """Open the file that is there now; cheap when it is the one already open.
+
+        Raises:
+            StoreUnavailable: no register has been imported, or it cannot be read.
+        """
+        try:
+            status = self.path.stat()
+            seen = (status.st_ino, status.st_mtime_ns)
+            if seen != self._seen:
+                self.close()
+                self._connection = dbapi.connect(
+                    f"file:{quote(os.fspath(self.path))}?mode=ro&immutable=1",
+                    uri=True,
+                    check_same_thread=False,
+                )
+                self._connection.execute("SELECT count(*) FROM holder WHERE document = ''")
+                self._seen = seen
+        except (OSError, dbapi.Error) as fault:
+            raise StoreUnavailable(
+                f"the register {self.path} cannot be read ({fault});"
+                " import one with: smsd registry import FILE.csv"
+            ) from fault
+
+    def look_up(self, document: str) -> Citizen | None:
+        """Who holds `document` (canonical form), or None if the register does not know it."""
+        assert self._connection is not None, "refresh() comes first"
+        row = self._connection.execute(
+            "SELECT person, birth_ordinal FROM holder WHERE document = ?", (document,)
+        ).fetchone()
+        return Citizen(*row) if row else None
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+            self._seen = None
+
+
+def import_csv(
+    source: IO[str],
+    target: Path,
+    canonical: Callable[[str], str | None],
+    today: date,
+    progress: Callable[[int], None] = lambda _rows: None,
+) -> int:
+    """Replace the register at `target` by the rows of a CSV file; returns how many.
+
+    Args:
+        source: text with the header `person,document,birth_date`, ISO dates.
+        canonical: a printed document number to its canonical form, None when it is none.
+        today: no birth date may lie after it.
+        progress: called with the number of rows read so far.
+
+    Raises:
+        ImportRefused: with every bad line (the first 1 000); the old register stays.
+        StoreUnavailable: the new file cannot be written.
+    """
+    fresh = target.with_name(target.name + ".new")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        fresh.unlink(missing_ok=True)
+        connection = dbapi.connect(os.fspath(fresh), isolation_level=None)
+        try:
+            rows = _load(connection, source, canonical, today, progress)
+        finally:
+            connection.close()
+        _make_durable(fresh)
+        fresh.replace(target)
+        _make_durable(target.parent)
+    except (OSError, dbapi.Error) as fault:
+        raise StoreUnavailable(f"{fresh} cannot be written: {fault}") from fault
+    finally:
+        fresh.unlink(missing_ok=True)
+    return rows
+
+
+def _load(
+    connection: "dbapi.Connection",
+    source: IO[str],
+    canonical: Callable[[str], str | None],
+    today: date,
+    progress: Callable[[int], None],
+) -> int:
+    # The file is private until its rename, so a crash may leave it torn.
+    connection.execute("PRAGMA journal_mode = OFF")
+    connection.execute("PRAGMA synchronous = OFF")
+    connection.execute(_SCHEMA)
+    connection.execute("BEGIN")
+    checked = _Checked(source, canonical, today)
+    births: dict[str, int] = {}
+    count = 0
+    for line, document, person, birth_ordinal in checked.rows():
+        if births.setdefault(person, birth_ordinal) != birth_ordinal:
+            checked.refuse(line, "this person has another birth_date on an earlier line")
+            continue
+        cursor = connection.execute(
+            "INSERT INTO holder VALUES (?,?,?) ON CONFLICT DO NOTHING",
+            (document, person, birth_ordinal),
+        )
+        if not cursor.rowcount:
+            checked.refuse(line, "this document stands on an earlier line too")
+        count += 1
+        if count % _ROWS_PER_STEP == 0:
+            progress(count)
+    if not count and not checked.problems:
+        checked.refuse(1, "the file has no rows; an empty register would refuse everybody")
+    if checked.problems:
+        raise ImportRefused(checked.problems)
+    connection.execute("COMMIT")
+    progress(count)
+    return count
+
+
+class _Checked:
+    """The rows of a register file that are sound, and the problems of the others."""
+
+    def __init__(
+        self, source: IO[str], canonical: Callable[[str], str | None], today: date
+    ) -> None:
+        self._source = source
+        self._canonical = canonical
+        self._today = today
+        self.problems: list[Problem] = []
+
+    def refuse(self, line: int, message: str) -> None:
+        """Note a bad line; stop at the limit, since nobody reads further."""
+        self.problems.append(Problem(line, message))
+        if len(self.problems) >= _PROBLEMS_MAX:
+            raise ImportRefused(self.problems)
+
+    def rows(self) -> Iterator[tuple[int, str, str, int]]:
+        """(line, document, person, birth_ordinal) of each sound row."""
+        reader = csv.reader(self._source, strict=True)
+        try:
+            header = tuple(name.strip().lower().removeprefix("\ufeff") for name in next(reader, ()))
+            if header != HEADER:
+                self.refuse(1, f"the header must be {','.join(HEADER)}")
+                return
+            for row in reader:
+                if row and (fields := self._fields(reader.line_num, row)):
+                    yield (reader.line_num, *fields)
+        except (csv.Error, UnicodeDecodeError) as fault:
+            reason = "not UTF-8 text" if isinstance(fault, UnicodeDecodeError) else str(fault)
+            self.refuse(reader.line_num + 1, reason)
+
+    def _fields(self, line: int, row: list[str]) -> tuple[str, str, int] | None:
+        if len(row) != len(HEADER):
+            self.refuse(line, f"{len(row)} columns; {len(HEADER)} are needed: {','.join(HEADER)}")
+            return None
+        person, printed, birth = (field.strip() for field in row)
+        if not 0 < len(person) <= _PERSON_CHARACTERS_MAX:
+            self.refuse(line, f"person must have 1 to {_PERSON_CHARACTERS_MAX} characters")
+            return None
+        document = self._canonical(printed)
+        if document is None:
+            self.refuse(line, "document is none of the kinds that the policy names")
+            return None
+        try:
+            born = date.fromisoformat(birth)
+        except ValueError:
+            self.refuse(line, "birth_date must be an ISO date, for example 1980-02-29")
+            return None
+        if not _OLDEST_BIRTH <= born <= self._today:
+            self.refuse(line, f"birth_date must lie between {_OLDEST_BIRTH} and {self._today}")
+            return None
+        return document, person, born.toordinal()
+
+
+def _make_durable(path: Path) -> None:
+    """fsync a file, or a folder's entries."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
