@@ -6,8 +6,7 @@ from smsd.smpp.pdu import Status
 
 HEADER_BYTES = 16  # §3.2: command_length, command_id, command_status, sequence_number.
 
-_LENGTH = Struct(">I")
-_SEQUENCE = Struct(">I")
+_U32 = Struct(">I")
 _SEQUENCE_OFFSET = 12
 
 
@@ -44,7 +43,7 @@ class Framer:
         self.fault = None
         self._pdu_bytes_max = pdu_bytes_max
         self._held = bytearray()
-        self._wanted = _LENGTH.size
+        self._wanted = _U32.size
 
     @property
     def held_bytes(self) -> int:
@@ -54,7 +53,7 @@ class Framer:
     def feed(self, data: bytes) -> list[bytes]:
         """Frames that ``data`` completes, in order.
 
-        After the first fault, ``fault`` is set and the stream is over: a further ``feed`` raises it.
+        A fault sets ``fault`` and ends the stream: a further ``feed`` raises it.
         """
         if self.fault is not None:
             raise self.fault
@@ -72,8 +71,8 @@ class Framer:
         """The whole frames at the start of ``data``, and the offset of what is left."""
         frames: list[bytes] = []
         start, end = 0, len(data)
-        while end - start >= _LENGTH.size:
-            (length,) = _LENGTH.unpack_from(data, start)
+        while end - start >= _U32.size:
+            (length,) = _U32.unpack_from(data, start)
             if not HEADER_BYTES <= length <= self._pdu_bytes_max:
                 self._refuse(length, data[start : start + HEADER_BYTES])
                 return frames, start
@@ -82,7 +81,7 @@ class Framer:
                 return frames, start
             frames.append(data[start : start + length])
             start += length
-        self._wanted = _LENGTH.size
+        self._wanted = _U32.size
         return frames, start
 
     def _refuse(self, length: int, header: bytes) -> None:
@@ -92,7 +91,7 @@ class Framer:
             if len(header) < HEADER_BYTES:
                 self._wanted = HEADER_BYTES
                 return
-            (sequence,) = _SEQUENCE.unpack_from(header, _SEQUENCE_OFFSET)
+            (sequence,) = _U32.unpack_from(header, _SEQUENCE_OFFSET)
             reason = f"command_length {length} is over the limit of {self._pdu_bytes_max}"
         else:
             # §3.2: command_length counts itself and the header, so less than 16 frames nothing,
