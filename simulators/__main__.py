@@ -1,0 +1,5 @@
+"""`python -m simulators` is `smsd-sim`."""
+
+from simulators.cli import main
+
+main()
