@@ -155,8 +155,9 @@ def read_tlvs(frame: bytes, at: int) -> tuple[Tlv, ...]:
     Raises Fault ESME_RINVOPTPARSTREAM when one is cut short.
     """
     found = []
-    while at < len(frame):
-        left = len(frame) - at
+    size = len(frame)
+    while at < size:
+        left = size - at
         if left < _TLV.size:
             octets = "octets" if any(frame[at:]) else "NUL octets"
             reason = f"{left} stray {octets} at the end, too few for a TLV"
@@ -164,8 +165,8 @@ def read_tlvs(frame: bytes, at: int) -> tuple[Tlv, ...]:
         tag, length = _TLV.unpack_from(frame, at)
         start = at + _TLV.size
         at = start + length
-        if at > len(frame):
-            reason = f"TLV 0x{tag:04x} has {length} octets, but {len(frame) - start} are left"
+        if at > size:
+            reason = f"TLV 0x{tag:04x} has {length} octets, but {size - start} are left"
             raise Fault(Status.ESME_RINVOPTPARSTREAM, reason)
         found.append(Tlv(tag, frame[start:at]))
     return tuple(found)
