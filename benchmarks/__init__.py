@@ -1,1 +1,1 @@
-"""Measurements, side by side, with machine, workload and spread."""
+"""Measurements, side by side, with machine, workload and spread. Never run as tests."""

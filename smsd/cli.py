@@ -77,7 +77,7 @@ def check_config(config_file: Path) -> None:
     config = _load(config_file)
     try:
         policy = rules.load_policy(config.policy.file)
-    except rules.PolicyError as fault:
+    except (rules.PolicyError, OSError) as fault:
         raise _ConfigUnusable(str(fault)) from fault
     names = ", ".join(smsc.name for smsc in config.smsc)
     click.echo(f"{config_file}: good. Policy {policy.id} ({policy.digest[:12]}), SMSC: {names}.")

@@ -2,18 +2,22 @@
 
 import itertools
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic.fields import FieldInfo
 
-from rules.toml_lines import Lines, TomlError, load_toml
+from rules.toml_lines import Path as TomlPath
+from rules.toml_lines import TomlError, line_of, load_toml
 
 ENVIRONMENT_PREFIX = "SMSD_"
 # SMPP 3.4 §4.1: system_id is a C-Octet string of at most 16 octets, its NUL included;
 # password 9; address_range 41; source_addr 21.
-_SystemId = Annotated[str, Field(min_length=1, max_length=15, pattern=r"^[\x21-\x7e]+$")]
+_SystemId = Annotated[
+    str, Field(pattern=r"^[\x21-\x7e]{1,15}$", description="1 to 15 ASCII characters, no spaces")
+]
 _PASSWORD_OCTETS_MAX = 8
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
@@ -33,7 +37,10 @@ class PolicySection(_Section):
 class StoreSection(_Section):
     """[store]: where messages, decisions and replies are kept."""
 
-    url: Annotated[str, Field(pattern=r"^sqlite:///.+")] = "sqlite:///var/smsd.db"
+    url: Annotated[
+        str,
+        Field(pattern=r"^sqlite:///.+", description="sqlite:///PATH, or sqlite:////PATH from /"),
+    ] = "sqlite:///var/smsd.db"
 
 
 class RegisterSection(_Section):
@@ -46,15 +53,25 @@ class RegisterSection(_Section):
 class DeskSection(_Section):
     """[desk]: the address of /metrics, /livez and /readyz."""
 
-    listen: Annotated[str, Field(pattern=r"^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9_.-]+):\d{1,5}$")] = (
-        "127.0.0.1:8103"
-    )
+    listen: Annotated[
+        str,
+        Field(
+            pattern=r"^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9_.-]+):\d{1,5}$",
+            description="HOST:PORT, for example 127.0.0.1:8103 or [::1]:8103",
+        ),
+    ] = "127.0.0.1:8103"
 
 
 class SmscSection(_Section):
     """[[smsc]]: one operator's message centre and our account there."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$")]
+    name: Annotated[
+        str,
+        Field(
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$",
+            description="1 to 32 letters, digits, dots, dashes, underscores",
+        ),
+    ]
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65_535)] = 2775
     system_id: _SystemId = "smsd"
@@ -62,7 +79,9 @@ class SmscSection(_Section):
     password_file: Path | None = None
     system_type: Annotated[str, Field(max_length=12)] = ""
     bind: Literal["transceiver", "transmitter+receiver"] = "transceiver"
-    address: Annotated[str, Field(pattern=r"^[0-9]{1,20}$")] = "8103"
+    address: Annotated[
+        str, Field(pattern=r"^[0-9]{1,20}$", description="1 to 20 digits, as text in quotes")
+    ] = "8103"
     source_ton: Annotated[int, Field(ge=0, le=6)] = 0
     source_npi: Annotated[int, Field(ge=0, le=18)] = 1
     destination_ton: Annotated[int, Field(ge=0, le=6)] = 1
@@ -114,10 +133,12 @@ class Config(_Section):
     desk: DeskSection = DeskSection()
     log: LogSection = LogSection()
     limits: LimitsSection = LimitsSection()
-    smsc: Annotated[tuple[SmscSection, ...], Field(min_length=1)]
+    smsc: tuple[SmscSection, ...]
 
     @model_validator(mode="after")
     def _names_differ(self) -> "Config":
+        if not self.smsc:
+            raise ValueError("at least one [[smsc]] is needed")
         names = [smsc.name for smsc in self.smsc]
         if len(set(names)) < len(names):
             raise ValueError("two [[smsc]] have the same name; each needs a name of its own")
@@ -221,22 +242,20 @@ def _set(data: dict[str, Any], path: tuple[str | int, ...], value: str) -> bool:
 
 
 def _explain(
-    error: Any, path: Path, lines: Lines, overridden: Mapping[tuple[str | int, ...], str]
+    error: Any,
+    path: Path,
+    lines: dict[TomlPath, int],
+    overridden: Mapping[tuple[str | int, ...], str],
 ) -> str:
     """One line for a person from one of pydantic's errors."""
     location = tuple(error["loc"])
     if location in overridden:
         where = f"environment {overridden[location]}"
     else:
-        line = next((lines[prefix] for prefix in _prefixes(location) if prefix in lines), None)
+        line = line_of(lines, location)
         key = ".".join(str(step) for step in location) or "the whole file"
         where = f"{path}:{line}: {key}" if line else f"{path}: {key}"
     return f"{where}: {_wrong_and_allowed(error, location)}"
-
-
-def _prefixes(location: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
-    for length in range(len(location), 0, -1):
-        yield location[:length]
 
 
 def _wrong_and_allowed(error: Any, location: tuple[str | int, ...]) -> str:
@@ -250,6 +269,8 @@ def _wrong_and_allowed(error: Any, location: tuple[str | int, ...]) -> str:
     if kind == "value_error":
         return str(error["ctx"]["error"])
     message = error["msg"][:1].lower() + error["msg"][1:]
+    if kind == "string_pattern_mismatch":
+        message = f"must be {_section(location)[str(location[-1])].description}"
     secret = location and str(location[-1]).startswith("password")
     got = "" if secret or isinstance(error["input"], dict | list) else f"; got {error['input']!r}"
     return f"{message}{got}"
@@ -257,6 +278,11 @@ def _wrong_and_allowed(error: Any, location: tuple[str | int, ...]) -> str:
 
 def _keys_allowed(location: tuple[str | int, ...]) -> list[str]:
     """The keys of the section in which an unknown one stands."""
+    return sorted(field.alias or name for name, field in _section(location).items())
+
+
+def _section(location: tuple[str | int, ...]) -> dict[str, FieldInfo]:
+    """The fields of the section that the last step of `location` is, or should be, a key of."""
     fields = Config.model_fields
     if len(location) > 1:
         name = "register_" if location[0] == "register" else str(location[0])
@@ -264,4 +290,4 @@ def _keys_allowed(location: tuple[str | int, ...]) -> list[str]:
         assert isinstance(model, type)
         assert issubclass(model, BaseModel)
         fields = model.model_fields
-    return sorted(field.alias or name for name, field in fields.items())
+    return fields

@@ -7,10 +7,11 @@ from typing import Any
 import structlog
 from twisted.internet import defer
 from twisted.internet.endpoints import TCP4ServerEndpoint, TCP6ServerEndpoint
+from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.task import LoopingCall
 
-import rules
+from rules import PolicyError, load_policy
 from smsd.config import Config, ConfigError, read_password
 from smsd.desk.metrics import Metrics
 from smsd.desk.site import build_site
@@ -45,10 +46,13 @@ class Daemon:
         self._stopping = False
         limits = config.limits
         try:
-            policy = rules.load_policy(config.policy.file)
+            policy = load_policy(config.policy.file)
             passwords = [read_password(smsc) for smsc in config.smsc]
-        except (rules.PolicyError, ConfigError) as fault:
+        except (PolicyError, ConfigError) as fault:
             raise CannotStart(str(fault), bad_configuration=True) from fault
+        except OSError as fault:
+            reason = f"{config.policy.file}: cannot be read ({fault.strerror})"
+            raise CannotStart(f"{reason}; name another in policy.file", True) from fault
         try:
             store = SqliteStore(config.store.url)
         except StoreError as fault:
@@ -117,15 +121,13 @@ class Daemon:
 
     async def _listen(self) -> None:
         host, _, port = self._config.desk.listen.rpartition(":")
-        endpoint = TCP6ServerEndpoint if host.startswith("[") else TCP4ServerEndpoint
+        endpoint: Any = TCP6ServerEndpoint if host.startswith("[") else TCP4ServerEndpoint
         site = build_site(self._metrics.registry, self._refresh_gauges, self.unready)
         try:
             self._port = await endpoint(
                 self._reactor, int(port), interface=host.strip("[]")
             ).listen(site)
-        except OSError as fault:
-            raise CannotStart(f"desk.listen {self._config.desk.listen}: {fault}") from fault
-        except Exception as fault:
+        except (CannotListenError, OSError) as fault:
             raise CannotStart(
                 f"desk.listen {self._config.desk.listen}: {fault}; is another smsd running?"
             ) from fault
@@ -149,6 +151,9 @@ class Daemon:
             reasons.append("the writer is not running")
         if self._lane.fault is not None:
             reasons.append(f"the store is unavailable: {self._lane.fault}")
+        register = self._config.register_
+        if register.mode == "required" and not register.file.exists():
+            reasons.append("no register: import one with smsd registry import FILE.csv")
         if self._stopping:
             reasons.append("stopping")
         return reasons

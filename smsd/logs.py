@@ -8,8 +8,9 @@ import sys
 from typing import Any, cast
 
 import structlog
-from twisted.logger import LogEvent, LogLevel, globalLogBeginner
+from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogBeginner
 from twisted.python.failure import Failure
+from zope.interface import provider
 
 
 def configure(level: str, style: str) -> None:
@@ -38,6 +39,7 @@ def configure(level: str, style: str) -> None:
     globalLogBeginner.beginLoggingTo([_observe_twisted], redirectStandardIO=False)
 
 
+@provider(ILogObserver)
 def _observe_twisted(event: LogEvent) -> None:
     """Pass on what Twisted calls critical: an exception that nobody handled."""
     if cast(Any, event.get("log_level")) is not LogLevel.critical:

@@ -68,7 +68,7 @@ def explain_reference(config: Config, reference: str, as_json: bool) -> None:
             " One of them may be misread."
         )
     try:
-        cases = find_cases(config.store.url, number, references.PERIOD)
+        cases = find_cases(config.store.url, number, references.SERIALS)
     except StoreError as fault:
         raise ToolRefused(str(fault)) from fault
     if not cases:
@@ -82,7 +82,7 @@ def explain_reference(config: Config, reference: str, as_json: bool) -> None:
 def _policy(config: Config) -> rules.CompiledPolicy:
     try:
         return rules.load_policy(config.policy.file)
-    except rules.PolicyError as fault:
+    except (rules.PolicyError, OSError) as fault:
         raise ToolRefused(str(fault)) from fault
 
 
@@ -102,7 +102,8 @@ def _progress() -> Progress:
 
 def _in_words(case: Case) -> str:
     policy = rules.parse_policy(case.policy_source, f"policy {case.policy_digest[:12]}")
-    zone = ZoneInfo(policy.zone)
+    identity = policy.content.policy
+    zone = ZoneInfo(identity.zone)
     facts = case.facts
     permits = [
         f"code {permit.code}, {_span(permit.valid_from_us, permit.valid_until_us, zone)}"
@@ -117,7 +118,7 @@ def _in_words(case: Case) -> str:
         ("born", facts.birth_date.isoformat() if facts.birth_date else "unknown"),
         ("permits then", "; ".join(permits) or "none"),
         ("decided", f"{case.verdict} by rule {case.rule!r}"),
-        ("policy", f"{policy.id}, digest {case.policy_digest[:12]}"),
+        ("policy", f"{identity.id}, digest {case.policy_digest[:12]}"),
     ]
     if case.valid_from_us is not None and case.valid_until_us is not None:
         lines.append(("valid", _span(case.valid_from_us, case.valid_until_us, zone)))

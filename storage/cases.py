@@ -25,7 +25,10 @@ SELECT decision.serial, decision.at_us, decision.document, decision.code, decisi
   JOIN message ON message.id = decision.message
   JOIN policy  ON policy.id = decision.policy
   JOIN smsc    ON smsc.id = message.smsc
-  LEFT JOIN reply ON reply.message = message.id
+  LEFT JOIN reply ON reply.id = message.id
+ WHERE decision.serial = :serial
+    OR (decision.permit = :serial
+        AND decision.holder = (SELECT holder FROM decision WHERE serial = :serial))
 """
 
 
@@ -68,11 +71,7 @@ def find_cases(url: str, number: int, period: int) -> list[Case]:
         last = database.execute("SELECT max(serial) FROM decision").fetchone()[0] or 0
         cases = []
         for serial in range(number or period, last + 1, period):
-            rows = database.query(
-                f"{_SELECT} WHERE decision.serial = :serial OR (decision.permit = :serial"
-                " AND decision.holder = (SELECT holder FROM decision WHERE serial = :serial))",
-                {"serial": serial},
-            )
+            rows = database.query(_SELECT, {"serial": serial})
             cases += [_case(row) for row in rows]
     except dbapi.Error as fault:
         raise StoreError(f"{path} cannot be read as a store: {fault}") from fault
@@ -90,7 +89,7 @@ def _case(row: dict[str, object]) -> Case:
     values["reply"] = values["reply"] or ""
     return Case(
         **values,  # type: ignore[arg-type]
-        policy_digest=digest,
-        policy_source=source,
+        policy_digest=str(digest),
+        policy_source=str(source),
         reply_state=ReplyState(int(str(state or 0))),
     )

@@ -4,9 +4,11 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from twisted.web import http
 from twisted.web.resource import Resource
 from twisted.web.server import Request, Site
 
+_IDLE_S = 60
 _TEXT = "text/plain; charset=utf-8"
 
 
@@ -16,7 +18,7 @@ class _Page(Resource):
     isLeaf = True  # noqa: N815 - Twisted's name
 
     def __init__(self, render: Callable[[], tuple[int, str, bytes]]) -> None:
-        super().__init__()
+        Resource.__init__(self)
         self._render = render
 
     def render_GET(self, request: Request) -> bytes:  # noqa: N802
@@ -26,6 +28,15 @@ class _Page(Resource):
         request.setHeader("Cache-Control", "no-store")
         request.setHeader("X-Content-Type-Options", "nosniff")
         return body
+
+
+class _QuietSite(Site):
+    """Without an access log, which would print every scrape."""
+
+    noisy = False
+
+    def log(self, request: http.Request) -> None:
+        """Say nothing."""
 
 
 def build_site(
@@ -55,9 +66,6 @@ def build_site(
     root.putChild(b"metrics", _Page(metrics))
     root.putChild(b"livez", _Page(live))
     root.putChild(b"readyz", _Page(ready))
-    site = Site(root, timeout=60)
-    site.noisy = False
-    # Twisted's access log would print each scrape.
-    site.log = lambda _request: None  # type: ignore[method-assign]
+    site = _QuietSite(root, timeout=_IDLE_S)  # type: ignore[no-untyped-call]
     site.displayTracebacks = False
     return site

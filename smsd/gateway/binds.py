@@ -234,7 +234,11 @@ class SmscBinds:
 
     def stop(self) -> "Deferred[object]":
         """Unbind everywhere."""
-        return DeferredList([bind.stop() for bind in self.binds], consumeErrors=True)
+        stopped: Deferred[object] = Deferred()
+        DeferredList([bind.stop() for bind in self.binds], consumeErrors=True).addCallback(
+            stopped.callback
+        )
+        return stopped
 
     def hold_back(self, yes: bool) -> None:
         """Stop or go on reading from this SMSC."""

@@ -3,9 +3,7 @@
 import contextlib
 import time
 from pathlib import Path
-from typing import Protocol
-
-from twisted.internet.interfaces import IReactorCore
+from typing import Any, Protocol
 
 _NS_PER_US = 1_000
 _US_PER_S = 1_000_000
@@ -52,7 +50,7 @@ class RehearsalClock(SystemClock):
         return super().utc_us() + self._offset_us
 
 
-def install_monotonic_reactor() -> IReactorCore:
+def install_monotonic_reactor() -> Any:
     """Install and return Twisted's reactor with timers that a wall-clock jump cannot move.
 
     Stock reactors count `callLater` in wall time.
@@ -62,5 +60,6 @@ def install_monotonic_reactor() -> IReactorCore:
     install()
     from twisted.internet import reactor
 
-    reactor.seconds = time.monotonic  # type: ignore[attr-defined]
-    return reactor  # type: ignore[return-value]
+    monotonic: Any = reactor
+    monotonic.seconds = time.monotonic
+    return monotonic

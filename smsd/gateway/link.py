@@ -1,6 +1,7 @@
 """One transport and the session that speaks over it."""
 
 from collections.abc import Callable
+from typing import Any
 from typing import Protocol as Interface
 
 from twisted.internet.defer import Deferred
@@ -72,6 +73,9 @@ class LinkOwner(Interface):
 @implementer(IPushProducer)
 class Link(Protocol):
     """Bytes to session, events to owner. The session decides; this class only carries."""
+
+    # ITCPTransport, IPushProducer and IConsumer in one, for which zope has no type.
+    transport: Any = None
 
     def __init__(
         self,
@@ -151,7 +155,6 @@ class Link(Protocol):
 
     def connectionMade(self) -> None:  # noqa: N802
         """The transport is up: bind."""
-        assert self.transport is not None
         now = self._clock.monotonic()
         self.transport.setTcpNoDelay(True)
         self.transport.registerProducer(self, True)

@@ -1,0 +1,49 @@
+# smsd. `make demo` shows it working, `make test` proves it; both set themselves up.
+
+PYTHON ?= python3
+ARGS   ?=
+BIN    := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format bench lock clean
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: .venv/ready  ## a virtual environment from the pinned, hashed requirements
+
+# The lists differ only in the tools of the trade; one environment serves all targets.
+.venv/ready: requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "smsd needs Python 3.11 or newer; name one with: make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@
+
+demo: setup  ## play a conversation with the daemon, then stay up (ARGS=--once: end after it)
+	$(BIN)/smsd demo $(ARGS)
+
+test: setup  ## all tests (ARGS="-k receipts": some)
+	$(BIN)/pytest $(ARGS)
+
+check: setup  ## formatting, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: setup  ## put the code in its form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: setup  ## flood the daemon and report replies/s and latency
+	$(BIN)/python -m benchmarks $(ARGS)
+
+lock: setup  ## pin the newest versions that pyproject.toml admits
+	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install --quiet uv
+	for extra in "requirements.txt" "requirements-dev.txt --extra dev"; do \
+	  .venv-lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	    --generate-hashes --no-header --no-emit-index-url pyproject.toml -o $$extra; done
+	rm -rf .venv-lock
+
+clean:  ## remove what was built or stored here
+	rm -rf .venv .venv-lock var build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,246 @@
+"""Two real processes, the simulator and the daemon, and a clock that the script can set."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.text import Text
+
+import rules
+from simulators.control_client import ControlClient, NoAnswer, SimulatorUnreachable
+from smsd.demo.script import Line, conversation, register_csv
+
+_SMSC = ("127.0.0.1", 2775)
+_CONTROL = ("127.0.0.1", 2776)
+_DESK = "127.0.0.1:8103"
+_START_S = 30.0
+_REPLY_S = 30.0
+_STOP_S = 10.0
+_POLL_S = 0.05
+
+_CONFIG = f"""\
+# The demo's configuration; compare config.toml.
+[policy]
+file = {{policy!r}}
+[store]
+url = {{store!r}}
+[register]
+file = {{register!r}}
+[desk]
+listen = "{_DESK}"
+[[smsc]]
+name = "simulator"
+host = "{_SMSC[0]}"
+port = {_SMSC[1]}
+system_id = "smsd"
+password = "secret"
+"""
+
+
+class _Failed(Exception):
+    """The demo cannot go on; the message says why."""
+
+
+def play(folder: Path, once: bool) -> int:
+    """Play the conversation, then stay up unless `once`. Returns the exit code."""
+    console = Console(highlight=False)
+    try:
+        with ExitStack() as stack:
+            stage = _Stage(folder, console, stack)
+            as_expected = stage.play()
+            if not once:
+                stage.stay_up()
+    except _Failed as fault:
+        Console(stderr=True, highlight=False).print(f"demo: {fault}", markup=False)
+        return 1
+    except KeyboardInterrupt:
+        return 130 if once else 0
+    return 0 if as_expected else 1
+
+
+class _Stage:
+    def __init__(self, folder: Path, console: Console, stack: ExitStack) -> None:
+        self._console = console
+        self._folder = folder
+        self._policy = rules.load_policy(_policy_file())
+        if folder.exists():
+            shutil.rmtree(folder)
+        folder.mkdir(parents=True)
+        self._clock_file = folder / "clock-offset"
+        config = self._write_config()
+        lines = conversation()
+        self._set_clock(lines[0].at)
+        self._say("Starting the simulated SMSC and the daemon …")
+        host, port = _SMSC
+        self._smsc = stack.enter_context(
+            self._process("smsc", ["simulators", "smsc"], ["--listen", f"{host}:{port}"])
+        )
+        self._client = stack.enter_context(self._connect())
+        self._daemon = stack.enter_context(
+            self._process(
+                "daemon",
+                ["smsd", "run", "--config", str(config)],
+                ["--clock-offset-file", str(self._clock_file)],
+            )
+        )
+        register = folder / "people.csv"
+        register.write_text(register_csv(), encoding="utf-8")
+        arguments = [sys.executable, "-m", "smsd", "registry", "import", str(register)]
+        subprocess.run([*arguments, "--config", str(config)], check=True)  # noqa: S603
+        self._await_ready()
+        self._lines = lines
+
+    def play(self) -> bool:
+        """Play every line; whether all replies were the expected ones."""
+        wrong = 0
+        slowest_s = 0.0
+        for line in self._lines:
+            self._set_clock(line.at)
+            started = time.monotonic()
+            try:
+                reply = self._client.text(line.phone, line.text, "8103", _REPLY_S).text
+            except (NoAnswer, SimulatorUnreachable) as fault:
+                raise _Failed(f"no reply to {line.text!r}: {fault}\n{self._log_tail()}") from fault
+            slowest_s = max(slowest_s, time.monotonic() - started)
+            self._show(line, reply)
+            if reply != line.reply:
+                wrong += 1
+                self._console.print(Text(f"       expected: {line.reply}", style="bold red"))
+        count = len(self._lines)
+        self._say(
+            f"\n{count} SMS, {count - wrong} replies as expected; the slowest took"
+            f" {slowest_s * 1000:.0f} ms from the phone and back."
+        )
+        return not wrong
+
+    def stay_up(self) -> None:
+        """Wait for Ctrl-C, or for a process to end on its own."""
+        self._say(
+            f"\nThe daemon stays up; its clock went on from {self._lines[-1].at}."
+            " Text it from another terminal:\n\n"
+            '    .venv/bin/smsd-sim send --from 994501234567 "2 AZE 1111101"\n\n'
+            f"Metrics: http://{_DESK}/metrics. Why was it decided so:\n\n"
+            f"    .venv/bin/smsd explain REFERENCE --config {self._folder}/config.toml\n\n"
+            "Ctrl-C ends it."
+        )
+        while self._smsc.poll() is None and self._daemon.poll() is None:
+            time.sleep(_POLL_S)
+        raise _Failed(f"a process ended.\n{self._log_tail()}")
+
+    def _write_config(self) -> Path:
+        config = self._folder / "config.toml"
+        text = _CONFIG.format(
+            policy=str(_policy_file()),
+            store=f"sqlite:///{self._folder}/smsd.db",
+            register=f"{self._folder}/register.db",
+        )
+        config.write_text(text, encoding="utf-8")
+        return config
+
+    def _set_clock(self, local_time: str) -> None:
+        """Make it `local_time` of today where the policy applies."""
+        zone = ZoneInfo(self._policy.zone)
+        now = datetime.now(tz=UTC)
+        hour, minute = map(int, local_time.split(":"))
+        told = now.astimezone(zone).replace(hour=hour, minute=minute, second=0, microsecond=0)
+        # Written whole or not at all, since the daemon may read at any instant.
+        fresh = self._clock_file.with_suffix(".new")
+        fresh.write_text(f"{(told - now).total_seconds()}\n")
+        fresh.replace(self._clock_file)
+
+    @contextmanager
+    def _process(
+        self, name: str, command: list[str], options: list[str]
+    ) -> Iterator["subprocess.Popen[bytes]"]:
+        """Run a command of ours in a process of its own, its output in a log; end it afterwards."""
+        with (self._folder / f"{name}.log").open("wb") as log:
+            process = subprocess.Popen(  # noqa: S603 - our own modules
+                [sys.executable, "-m", *command, *options],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            )
+            try:
+                yield process
+            finally:
+                process.terminate()
+                try:
+                    process.wait(_STOP_S)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+
+    @contextmanager
+    def _connect(self) -> Iterator[ControlClient]:
+        deadline = time.monotonic() + _START_S
+        while True:
+            self._fail_if_ended(deadline, "the simulator did not start")
+            try:
+                client = ControlClient(*_CONTROL)
+                break
+            except SimulatorUnreachable:
+                time.sleep(_POLL_S)
+        with client:
+            yield client
+
+    def _await_ready(self) -> None:
+        deadline = time.monotonic() + _START_S
+        while True:
+            try:
+                with urllib.request.urlopen(f"http://{_DESK}/readyz", timeout=_START_S):
+                    return
+            except urllib.error.HTTPError as unready:
+                reason = unready.read().decode().strip()
+            except OSError as fault:
+                reason = str(fault)
+            self._fail_if_ended(deadline, f"the daemon is not ready: {reason}")
+            time.sleep(_POLL_S)
+
+    def _fail_if_ended(self, deadline: float, message: str) -> None:
+        processes = [self._smsc, getattr(self, "_daemon", self._smsc)]
+        if any(process.poll() is not None for process in processes):
+            raise _Failed(f"a process ended at once.\n{self._log_tail()}")
+        if time.monotonic() > deadline:
+            raise _Failed(f"{message}\n{self._log_tail()}")
+
+    def _log_tail(self) -> str:
+        """The last lines of both logs, for whoever must find out why."""
+        tails = []
+        for log in sorted(self._folder.glob("*.log")):
+            lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-5:]
+            tails += [f"--- {log}", *lines]
+        return "\n".join(tails)
+
+    def _show(self, line: Line, reply: str) -> None:
+        self._console.print()
+        heading = Text(f"{line.at}  ", style="bold")
+        heading.append(f"{line.who}, {_printed(line.phone)}", style="dim")
+        self._console.print(heading)
+        for arrow, text, style in (("→", line.text, "cyan"), ("←", reply, "green")):
+            first, *rest = text.split("\n")
+            self._console.print(Text(f"    {arrow}  {first}", style=style), soft_wrap=True)
+            for more in rest:
+                self._console.print(Text(f"       {more}", style=style), soft_wrap=True)
+
+    def _say(self, text: str) -> None:
+        self._console.print(text, markup=False, soft_wrap=True)
+
+
+def _policy_file() -> Path:
+    """The default policy as it is installed."""
+    return Path(rules.__file__).parent / "policies" / "8103.toml"
+
+
+def _printed(phone: str) -> str:
+    """An Azerbaijani MSISDN as people write it."""
+    return f"+{phone[:3]} {phone[3:5]} {phone[5:8]} {phone[8:10]} {phone[10:]}"
