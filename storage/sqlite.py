@@ -45,6 +45,15 @@ _SELECT_UNSENT = (
     " FROM reply JOIN message ON message.id = reply.message"
     " WHERE reply.smsc = ? AND reply.id > ? AND state = 0 ORDER BY reply.id LIMIT ?"
 )
+_INSERT_PART = (
+    "INSERT INTO part VALUES (?,?,?,?,?,?) ON CONFLICT DO UPDATE"
+    " SET octets = excluded.octets, received_at_us = excluded.received_at_us"
+)
+_SELECT_PARTS = (
+    "SELECT octets FROM part WHERE phone = ? AND reference = ? AND total = ? ORDER BY number"
+)
+_DELETE_PARTS = "DELETE FROM part WHERE phone = ? AND reference = ? AND total = ?"
+_PART_LIFETIME_US = 3_600_000_000
 # Only recent SMS can have a reply on its way; without a bound a busy phone's history is read.
 _TWIN_MESSAGES_BACK = 5_000_000
 
@@ -221,16 +230,18 @@ class SqliteTransaction:
         part = message.part
         if part is None:
             return message.octets
-        key = (message.phone, part.reference, part.total)
+        phone, at_us = message.phone, message.received_at_us
+        # References come round; a stray part of an old SMS must not complete a new one.
         self._execute(
-            "INSERT INTO part VALUES (?,?,?,?,?,?) ON CONFLICT DO NOTHING",
-            (*key, part.number, message.octets, message.received_at_us),
+            "DELETE FROM part WHERE phone = ? AND received_at_us < ?",
+            (phone, at_us - _PART_LIFETIME_US),
         )
-        where = "WHERE phone = ? AND reference = ? AND total = ?"
-        rows = self._execute(f"SELECT octets FROM part {where} ORDER BY number", key).fetchall()  # noqa: S608
+        key = (phone, part.reference, part.total)
+        self._execute(_INSERT_PART, (*key, part.number, message.octets, at_us))
+        rows = self._execute(_SELECT_PARTS, key).fetchall()
         if len(rows) < part.total:
             return None
-        self._execute(f"DELETE FROM part {where}", key)  # noqa: S608
+        self._execute(_DELETE_PARTS, key)
         return b"".join(row[0] for row in rows)
 
     def permits(self, holder: str, since_us: int) -> tuple[HeldPermit, ...]:
