@@ -1,1 +1,39 @@
 """The policy engine: SMS text and facts in, decision and reply out; pure."""
+
+from rules.calendar import Calendar
+from rules.compile import CompiledPolicy, Version, compile_policy, load_policy
+from rules.decide import Decision, Facts, HeldPermit, Quota, Verdict, decide
+from rules.documents import Document, DocumentKind
+from rules.policy import Policy, load, parse_policy
+from rules.problems import PolicyError, Problem
+from rules.replies import render
+from rules.request import Grammar, NearMiss, PermitRequest, Reason, Unrecognised
+from rules.trial import failures
+
+__all__ = [
+    "Calendar",
+    "CompiledPolicy",
+    "Decision",
+    "Document",
+    "DocumentKind",
+    "Facts",
+    "Grammar",
+    "HeldPermit",
+    "NearMiss",
+    "PermitRequest",
+    "Policy",
+    "PolicyError",
+    "Problem",
+    "Quota",
+    "Reason",
+    "Unrecognised",
+    "Verdict",
+    "Version",
+    "compile_policy",
+    "decide",
+    "failures",
+    "load",
+    "load_policy",
+    "parse_policy",
+    "render",
+]

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from rules.documents import Document
+from rules.reference import encode
 
 if TYPE_CHECKING:
     from rules.compile import CompiledPolicy
@@ -73,7 +74,6 @@ class Decision(NamedTuple):
     valid_from_us, valid_until_us: half-open validity of the permit; None: refused.
     serial: the number of this decision.
     permit: the serial of the permit: this one's own, or the one held already; None: refused.
-    reference: of the permit where there is one, else of this decision; read out by people.
     reply: the key of the reply in the policy.
     earlier: the permit that used the quota up, when that is why it was refused.
     quota: None when the permit counts towards no daily limit.
@@ -91,10 +91,17 @@ class Decision(NamedTuple):
     valid_until_us: int | None
     serial: int
     permit: int | None
-    reference: str
     reply: str
     earlier: HeldPermit | None
     quota: Quota | None
+
+    @property
+    def reference(self) -> str:
+        """Of the permit where there is one, else of this decision; six characters.
+
+        Worked out when asked for: it costs as much as the decision.
+        """
+        return encode(self.serial if self.permit is None else self.permit)
 
 
 def decide(

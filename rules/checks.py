@@ -1,0 +1,300 @@
+"""What the parts of a policy file must mean together; each check says all it finds."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from rules.conditions import FACTS_THAT_MAY_BE_UNKNOWN
+from rules.instants import instant_us
+from rules.policy import Conditions, Policy, Rule
+from rules.problems import Problem, problem_at
+from rules.replies import PLACEHOLDERS, Occasion, occasion_of
+from rules.request import Reason
+from rules.templates import placeholders, stray_brace
+from rules.toml_lines import Path
+
+__all__ = ["check"]
+
+_NEVER_US = 1 << 62
+
+Say = Callable[[Path, str], None]
+
+
+def check(policy: Policy) -> list[Problem]:
+    """Every reference that leads nowhere, every contradiction, every text that cannot be filled."""
+    problems: list[Problem] = []
+
+    def say(path: Path, message: str) -> None:
+        problems.append(problem_at(policy.name, policy.lines, path, message))
+
+    for look in (
+        _dates,
+        _languages,
+        _requests,
+        _parameters,
+        _quotas,
+        _rules,
+        _replies_used,
+        _texts,
+        _tests,
+    ):
+        look(policy, say)
+    return problems
+
+
+def _dates(policy: Policy, say: Say) -> None:
+    content, zone = policy.content, ZoneInfo(policy.content.policy.zone)
+
+    def span(path: Path, start: datetime | None, until: datetime | None) -> tuple[int, int]:
+        begins = _us(start, zone, (*path, "from"), say)
+        ends = _us(until, zone, (*path, "until"), say)
+        if begins is not None and ends is not None and ends <= begins:
+            say((*path, "until"), "must be later than from")
+        return begins or 0, ends or _NEVER_US
+
+    for index, rule in enumerate(content.rules):
+        span(("rules", index), rule.start, rule.until)
+    ended = 0
+    for index, interval in enumerate(content.in_force):
+        begins, ends = span(("in_force", index), interval.start, interval.until)
+        if begins < ended:
+            say(("in_force", index, "from"), "begins before the interval above has ended")
+        ended = ends
+    for name, parameter in content.parameters.items():
+        previous = 0
+        for index, value in enumerate(parameter.values):
+            path: Path = ("parameters", name, "values", index)
+            begins = _us(value.start, zone, (*path, "from"), say) or 0
+            if index and value.start is None:
+                say(path, "needs a from date; only the first value may hold since ever")
+            elif index and begins <= previous:
+                say((*path, "from"), "must be later than the date of the value above")
+            previous = begins
+    for index, case in enumerate(content.tests):
+        path = ("tests", index)
+        _us(case.at, zone, (*path, "at"), say)
+        span((*path, "expect"), case.expect.start, case.expect.until)
+        for position, permit in enumerate(case.facts.permits):
+            place = (*path, "facts", "permits", position)
+            _us(permit.granted, zone, (*place, "granted"), say)
+            _us(permit.until, zone, (*place, "until"), say)
+
+
+def _us(written: datetime | None, zone: ZoneInfo, path: Path, say: Say) -> int | None:
+    try:
+        return None if written is None else instant_us(written, zone)
+    except ValueError as error:
+        say(path, str(error))
+        return None
+
+
+def _languages(policy: Policy, say: Say) -> None:
+    content = policy.content
+    names = [language.name for language in content.languages]
+    _unique(names, ("languages",), "name", say)
+    if content.policy.default_language not in names:
+        say(("policy", "default_language"), f"must be one of the languages: {_list(names)}")
+
+    def complete(path: Path, texts: Iterable[str]) -> None:
+        for name in names:
+            if name not in texts:
+                say(path, f'has no text in language "{name}"')
+        for name in texts:
+            if name not in names:
+                say((*path, name), f"is not a language of this policy; those are {_list(names)}")
+
+    for code, purpose in content.codes.items():
+        complete(("codes", code, "title"), purpose.title)
+    complete(("household", "opening"), content.household.opening)
+    for key, reply in content.replies.items():
+        complete(("replies", key, "text"), reply.text)
+        if reply.line is not None:
+            complete(("replies", key, "line"), reply.line)
+    limits: list[tuple[Path, Iterable[str]]] = [
+        (("household", "segments_max"), content.household.segments_max),
+        *((("replies", k, "segments_max"), r.segments_max) for k, r in content.replies.items()),
+    ]
+    for path, given in limits:
+        if "*" not in given:
+            complete(path, given)
+
+
+def _requests(policy: Policy, say: Say) -> None:
+    content = policy.content
+    _known(content.requests.example_code, content.codes, "code", ("requests", "example_code"), say)
+    _unique([document.kind for document in content.documents], ("documents",), "kind", say)
+
+
+def _parameters(policy: Policy, say: Say) -> None:
+    reserved = frozenset().union(*PLACEHOLDERS.values())
+    for name, parameter in policy.content.parameters.items():
+        path = ("parameters", name)
+        if name in reserved:
+            say(path, "is the name of a placeholder of replies; choose another")
+        for index, value in enumerate(parameter.values):
+            if parameter.unit != "years" and value.value < 1:
+                say((*path, "values", index, "value"), f"must be at least 1, in {parameter.unit}")
+    _parameter(policy, policy.content.policy.refusals_expire, "minutes", ("policy",), say)
+
+
+def _parameter(policy: Policy, name: str, unit: str, path: Path, say: Say) -> None:
+    parameters = policy.content.parameters
+    if _known(name, parameters, "parameter", path, say) and parameters[name].unit != unit:
+        say(path, f'needs a parameter in {unit}; "{name}" is in {parameters[name].unit}')
+
+
+def _quotas(policy: Policy, say: Say) -> None:
+    seen: dict[str, str] = {}
+    for name, quota in policy.content.quotas.items():
+        path = ("quotas", name)
+        _parameter(policy, quota.limit, "permits", (*path, "limit"), say)
+        for code in quota.codes:
+            _known(code, policy.content.codes, "code", (*path, "codes"), say)
+            if code in seen:
+                say((*path, "codes"), f'code {code} counts towards quota "{seen[code]}" already')
+            seen[code] = name
+
+
+def _rules(policy: Policy, say: Say) -> None:
+    _unique([rule.id for rule in policy.content.rules], ("rules",), "id", say)
+    for index, rule in enumerate(policy.content.rules):
+        path: Path = ("rules", index)
+        _conditions(policy, rule.when, (*path, "when"), say)
+        if rule.exceptions is not None:
+            _conditions(policy, rule.exceptions, (*path, "except"), say)
+        _unknown(rule, path, say)
+        _verdict(policy, rule, path, say)
+        _known(rule.reply, policy.content.replies, "reply", (*path, "reply"), say)
+
+
+def _conditions(policy: Policy, given: Conditions, path: Path, say: Say) -> None:
+    content = policy.content
+    for code in given.code or ():
+        _known(code, content.codes, "code", (*path, "code"), say)
+    kinds = [document.kind for document in content.documents]
+    for kind in given.document_kind or ():
+        _known(kind, kinds, "document kind", (*path, "document_kind"), say)
+    if given.quota_spent is not None:
+        _known(given.quota_spent, content.quotas, "quota", (*path, "quota_spent"), say)
+    if given.age is not None:
+        bounds = {"at_least": given.age.at_least, "below": given.age.below}
+        if not any(bounds.values()):
+            say((*path, "age"), "needs at_least or below, each naming a parameter in years")
+        for key, name in bounds.items():
+            if name is not None:
+                _parameter(policy, name, "years", (*path, "age", key), say)
+
+
+def _unknown(rule: Rule, path: Path, say: Say) -> None:
+    asked = rule.when.model_fields_set | (
+        rule.exceptions.model_fields_set if rule.exceptions else set()
+    )
+    doubtful = [fact for fact in FACTS_THAT_MAY_BE_UNKNOWN if fact in asked]
+    if doubtful and rule.unknown is None:
+        say(
+            path,
+            f'must say unknown = "skip" or unknown = "apply": {_list(doubtful)} may be unknown, '
+            "and then the rule is passed over, or applies",
+        )
+    if not doubtful and rule.unknown is not None:
+        say(
+            (*path, "unknown"), "has no meaning here: the rule asks for nothing that may be unknown"
+        )
+
+
+def _verdict(policy: Policy, rule: Rule, path: Path, say: Say) -> None:
+    if rule.verdict == "grant":
+        if rule.window is None:
+            say(path, "grants, so it needs window: the parameter that says how long")
+        else:
+            _parameter(policy, rule.window, "minutes", (*path, "window"), say)
+    elif rule.window is not None:
+        say((*path, "window"), f"has no meaning for verdict {rule.verdict}")
+    if rule.verdict == "already_granted" and rule.when.holds_permit != "same_code":
+        say(path, 'needs when.holds_permit = "same_code": it answers with the permit held')
+
+
+def _replies_used(policy: Policy, say: Say) -> None:
+    content = policy.content
+    for reason, key in content.unrecognised.model_dump().items():
+        _known(key, content.replies, "reply", ("unrecognised", reason), say)
+    used = {rule.reply for rule in content.rules}
+    for key, reply in content.replies.items():
+        if key in used and reply.line is None and content.requests.documents_max > 1:
+            say(("replies", key), "needs line: its words for one person of a household")
+        if not _occasions(policy, key):
+            say(("replies", key), "is used by no rule and no unrecognised SMS; remove it")
+
+
+def _occasions(policy: Policy, key: str) -> list[Occasion]:
+    """The occasions on which a reply is sent."""
+    found = [occasion_of(rule) for rule in policy.content.rules if rule.reply == key]
+    for reason, reply in policy.content.unrecognised.model_dump().items():
+        if reply == key:
+            precise = reason == "bad_digits"
+            found.append(Occasion.BAD_DIGITS if precise else Occasion.NOT_UNDERSTOOD)
+    return found
+
+
+def _texts(policy: Policy, say: Say) -> None:
+    content = policy.content
+    for language, text in content.household.opening.items():
+        _text(policy, text, [Occasion.OPENING], ("household", "opening", language), say)
+    for key, reply in content.replies.items():
+        occasions = _occasions(policy, key)
+        for part, texts in (("text", reply.text), ("line", reply.line or {})):
+            for language, text in texts.items():
+                _text(policy, text, occasions, ("replies", key, part, language), say)
+
+
+def _text(policy: Policy, text: str, occasions: list[Occasion], path: Path, say: Say) -> None:
+    if not occasions:
+        return
+    if stray_brace(text):
+        say(path, "has a brace that belongs to no placeholder; a placeholder looks like {document}")
+    for name in placeholders(text):
+        if name in policy.content.parameters:
+            continue
+        for occasion in occasions:
+            if name not in PLACEHOLDERS[occasion]:
+                allowed = _list(sorted(PLACEHOLDERS[occasion]))
+                say(path, f"{{{name}}} has no value in {occasion.value}; allowed are {allowed}")
+                break
+
+
+def _tests(policy: Policy, say: Say) -> None:
+    content = policy.content
+    for index, case in enumerate(content.tests):
+        path: Path = ("tests", index)
+        if not case.expect.model_fields_set:
+            say((*path, "expect"), "expects nothing; name the rule, for one")
+        for permit in case.facts.permits:
+            _known(permit.code, content.codes, "code", (*path, "facts", "permits"), say)
+        expected = case.expect
+        if expected.rule is not None:
+            rules = [rule.id for rule in content.rules]
+            _known(expected.rule, rules, "rule", (*path, "expect", "rule"), say)
+        if expected.reply is not None:
+            _known(expected.reply, content.replies, "reply", (*path, "expect", "reply"), say)
+        if expected.reason is not None:
+            reasons = [reason.value for reason in Reason]
+            _known(expected.reason, reasons, "reason", (*path, "expect", "reason"), say)
+
+
+def _known(key: str, known: Iterable[str], what: str, path: Path, say: Say) -> bool:
+    if key in known:
+        return True
+    say(path, f'there is no {what} "{key}"; there are {_list(known)}')
+    return False
+
+
+def _unique(keys: list[str], path: Path, field: str, say: Say) -> None:
+    for key, count in Counter(keys).items():
+        if count > 1:
+            second = keys.index(key, keys.index(key) + 1)
+            say((*path, second, field), f'"{key}" is taken by an entry above')
+
+
+def _list(words: Iterable[str]) -> str:
+    return ", ".join(words) or "none"

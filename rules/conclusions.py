@@ -1,0 +1,116 @@
+"""What a rule concludes, as a closure that fills in the decision."""
+
+from collections.abc import Callable
+
+from rules.conditions import Scope, counted, held
+from rules.decide import Decision, Facts, HeldPermit, Quota, Verdict
+from rules.documents import Document
+from rules.policy import Rule
+
+__all__ = ["US_PER_MINUTE", "Conclusion", "conclusion"]
+
+US_PER_MINUTE = 60_000_000
+
+Conclusion = Callable[[Document, Facts, int, int], Decision]
+"""(document, facts, at_us, day) → the decision, once the rule applies."""
+
+
+def conclusion(rule: Rule, scope: Scope, digest: str) -> Conclusion:
+    """The conclusion of a rule for one code in one version of the policy."""
+    if rule.verdict == "grant":
+        return _grant(rule, scope, digest)
+    if rule.verdict == "already_granted":
+        return _already_granted(rule, scope, digest)
+    return _refuse(rule, scope, digest)
+
+
+def _grant(rule: Rule, scope: Scope, digest: str) -> Conclusion:
+    assert rule.window is not None, "rules.checks"
+    name, source, code, reply = rule.id, rule.source, scope.code, rule.reply
+    window_us = scope.parameter(rule.window) * US_PER_MINUTE
+    limits = [(key, tuple(quota.codes)) for key, quota in scope.quotas.items()]
+    quota_name, codes = next((limit for limit in limits if code in limit[1]), ("", ()))
+
+    def grant(document: Document, facts: Facts, at_us: int, day: int) -> Decision:
+        quota = None
+        if quota_name:
+            slot = len(counted(facts.permits, codes, day)) if facts.permits else 0
+            quota = Quota(quota_name, day, slot)
+        serial = facts.serial
+        return Decision(
+            Verdict.GRANT,
+            name,
+            source,
+            digest,
+            code,
+            document,
+            at_us,
+            day,
+            at_us,
+            at_us + window_us,
+            serial,
+            serial,
+            reply,
+            None,
+            quota,
+        )
+
+    return grant
+
+
+def _already_granted(rule: Rule, scope: Scope, digest: str) -> Conclusion:
+    name, source, code, reply = rule.id, rule.source, scope.code, rule.reply
+
+    def already_granted(document: Document, facts: Facts, at_us: int, day: int) -> Decision:
+        permit = held(facts.permits, (code,), at_us)
+        assert permit is not None, "rules.checks: the rule asks holds_permit"
+        return Decision(
+            Verdict.ALREADY_GRANTED,
+            name,
+            source,
+            digest,
+            code,
+            document,
+            at_us,
+            day,
+            permit.valid_from_us,
+            permit.valid_until_us,
+            facts.serial,
+            permit.serial,
+            reply,
+            None,
+            None,
+        )
+
+    return already_granted
+
+
+def _refuse(rule: Rule, scope: Scope, digest: str) -> Conclusion:
+    name, source, code, reply = rule.id, rule.source, scope.code, rule.reply
+    codes: tuple[str, ...] = ()
+    if rule.when.quota_spent is not None:
+        codes = tuple(scope.quotas[rule.when.quota_spent].codes)
+
+    def refuse(document: Document, facts: Facts, at_us: int, day: int) -> Decision:
+        earlier: HeldPermit | None = None
+        if codes:
+            earlier = counted(facts.permits, codes, day)[-1]
+        return Decision(
+            Verdict.REFUSE,
+            name,
+            source,
+            digest,
+            code,
+            document,
+            at_us,
+            day,
+            None,
+            None,
+            facts.serial,
+            None,
+            reply,
+            earlier,
+            None,
+        )
+
+    return refuse
