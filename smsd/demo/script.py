@@ -1,6 +1,7 @@
 """The conversation that the demo plays: who texts what, when, and what must come back."""
 
 import tomllib
+from datetime import date, timedelta
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -23,7 +24,9 @@ def register_csv() -> str:
     return (files("smsd.demo") / "register.csv").read_text(encoding="utf-8")
 
 
-def conversation() -> list[Line]:
-    """The lines in order of time."""
+def conversation(today: date) -> list[Line]:
+    """The lines in order of time, as they must go on `today`."""
     source = (files("smsd.demo") / "conversation.toml").read_text(encoding="utf-8")
+    tomorrow = today + timedelta(days=1)
+    source = source.replace("{today}", f"{today:%d.%m}").replace("{tomorrow}", f"{tomorrow:%d.%m}")
     return [Line(**line) for line in tomllib.loads(source)["sms"]]

@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from datetime import time as datetime_time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -78,7 +79,9 @@ class _Stage:
         folder.mkdir(parents=True)
         self._clock_file = folder / "clock-offset"
         config = self._write_config()
-        lines = conversation()
+        self._zone = ZoneInfo(self._policy.zone)
+        self._today = datetime.now(tz=self._zone).date()
+        lines = conversation(self._today)
         self._set_clock(lines[0].at)
         self._say("Starting the simulated SMSC and the daemon …")
         host, port = _SMSC
@@ -128,7 +131,7 @@ class _Stage:
         self._say(
             f"\nThe daemon stays up; its clock went on from {self._lines[-1].at}."
             " Text it from another terminal:\n\n"
-            '    .venv/bin/smsd-sim send --from 994501234567 "2 AZE 1111101"\n\n'
+            '    .venv/bin/smsd-sim send --from 994501234567 "2 AZE 1234567"\n\n'
             f"Metrics: http://{_DESK}/metrics. Why was it decided so:\n\n"
             f"    .venv/bin/smsd explain REFERENCE --config {self._folder}/config.toml\n\n"
             "Ctrl-C ends it."
@@ -148,11 +151,9 @@ class _Stage:
         return config
 
     def _set_clock(self, local_time: str) -> None:
-        """Make it `local_time` of today where the policy applies."""
-        zone = ZoneInfo(self._policy.zone)
+        """Make it `local_time` of the demo's day where the policy applies."""
         now = datetime.now(tz=UTC)
-        hour, minute = map(int, local_time.split(":"))
-        told = now.astimezone(zone).replace(hour=hour, minute=minute, second=0, microsecond=0)
+        told = datetime.combine(self._today, datetime_time.fromisoformat(local_time), self._zone)
         # Written whole or not at all, since the daemon may read at any instant.
         fresh = self._clock_file.with_suffix(".new")
         fresh.write_text(f"{(told - now).total_seconds()}\n")
