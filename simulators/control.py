@@ -37,9 +37,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.logger import Logger
 from twisted.protocols.basic import LineOnlyReceiver
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from simulators import reactor as net
 from simulators.limits import CONTROL_LINE_BYTES_MAX, CONTROL_UNREAD_BYTES_MAX, Counters
@@ -146,6 +148,7 @@ class Refused(Exception):
         self.reason = reason
 
 
+@implementer(IHalfCloseableProtocol)
 class ControlServer(LineOnlyReceiver):
     """One control connection."""
 
@@ -202,6 +205,13 @@ class ControlServer(LineOnlyReceiver):
         error = f"a line has at most {self.MAX_LENGTH} bytes"
         self._write({"id": None, "ok": False, "reason": "bad_request", "error": error})
         self.transport.loseConnection()
+
+    def readConnectionLost(self) -> None:  # noqa: N802 - Twisted's name
+        """The client has said all, as ``nc`` at the end of its input: answer, then close."""
+        self.transport.loseConnection()
+
+    def writeConnectionLost(self) -> None:  # noqa: N802 - Twisted's name
+        """The client hears no more; connectionLost follows."""
 
     def connectionLost(self, reason: Failure | None = None) -> None:  # noqa: N802 - Twisted's name
         """Forget what this connection was waiting for."""

@@ -83,6 +83,7 @@ class SmppLink(TwistedProtocol):
         self._timer_due = 0.0
         self._closing: DelayedCall | None = None
         self._writable = True
+        self._hears = True
         self._bind: BindBody | None = None
         self._serves: Callable[[str], bool] = lambda address: True
 
@@ -139,6 +140,7 @@ class SmppLink(TwistedProtocol):
 
     def read(self, on: bool) -> None:
         """Stop or start to read from the peer."""
+        self._hears = on
         if on and self._writable:
             self.transport.resumeProducing()
         elif not on:
@@ -177,7 +179,8 @@ class SmppLink(TwistedProtocol):
     def resumeProducing(self) -> None:  # noqa: N802 - Twisted's name
         """The peer reads again."""
         self._writable = True
-        self.transport.resumeProducing()
+        if self._hears:
+            self.transport.resumeProducing()
         self._exchange.link_changed()
 
     def stopProducing(self) -> None:  # noqa: N802 - Twisted's name

@@ -74,11 +74,8 @@ class MoDelivery:
         if self.enabled:
             touched = set()
             for address in self.queue.addresses():
-                while link := self._receiver_with_room(address):
-                    delivery = self.queue.take(address)
-                    if delivery is None:
-                        break
-                    link.deliver(delivery)
+                while self.queue.waits(address) and (link := self._receiver_with_room(address)):
+                    link.deliver(self.queue.take(address))
                     self._counters.delivered += 1
                     touched.add(link)
             for link in touched:

@@ -104,11 +104,13 @@ class MoQueue:
         """The short numbers somebody waits for."""
         return tuple(self._lines)
 
-    def take(self, address: str) -> Delivery | None:
-        """The oldest delivery for ``address``, which now counts as sent."""
-        line = self._lines.get(address)
-        if not line:
-            return None
+    def waits(self, address: str) -> bool:
+        """Whether somebody waits for ``address``."""
+        return address in self._lines
+
+    def take(self, address: str) -> Delivery:
+        """The oldest delivery for ``address``, which now counts as sent; ask ``waits`` first."""
+        line = self._lines[address]
         _, delivery = heapq.heappop(line)
         if not line:
             del self._lines[address]

@@ -65,10 +65,13 @@ class SmscProcess:
         """A new control connection; close it, or use it in a ``with``."""
         return ControlClient("127.0.0.1", self.control_port, timeout_s)
 
+    def terminate(self) -> None:
+        """Ask it to unbind everybody and end (SIGTERM), without waiting for it."""
+        self._process.terminate()
+
     def stop(self, timeout_s: float = 10.0) -> int:
         """Ask it to unbind everybody and end, kill it if it does not; its exit code."""
-        if self._process.poll() is None:
-            self._process.terminate()
+        self.terminate()
         try:
             return self._process.wait(timeout_s)
         except subprocess.TimeoutExpired:
