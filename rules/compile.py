@@ -16,7 +16,7 @@ from rules.conclusions import US_PER_MINUTE, Conclusion, conclusion
 from rules.conditions import Condition, Scope, rule_condition
 from rules.decide import Decision, Facts
 from rules.documents import Document, DocumentKind
-from rules.instants import instant_us
+from rules.instants import by_second, instant_us
 from rules.policy import Policy, PolicyFile, load
 from rules.problems import PolicyError, problem_at
 from rules.replies import slots
@@ -53,7 +53,7 @@ class CompiledPolicy:
 
     digest: SHA-256 of the file's bytes, in hex; source: its text.
     boundaries_us: the instants at which anything changes; ``versions`` has one entry more.
-    day: the civil day of an instant, as ``date.toordinal``.
+    day_of_second: the civil day of a second since the epoch, as ``date.toordinal``.
     """
 
     id: str
@@ -62,7 +62,7 @@ class CompiledPolicy:
     source: str
     zone: str
     calendar: Calendar
-    day: Callable[[int], int]
+    day_of_second: Callable[[int], int]
     short_number: str
     languages: tuple[str, ...]
     default_language: str
@@ -138,7 +138,7 @@ class _Compiler:
             source=self.policy.source,
             zone=identity.zone,
             calendar=self.calendar,
-            day=self.calendar.day,
+            day_of_second=by_second(self.calendar.day),
             short_number=identity.short_number,
             languages=tuple(self.slots),
             default_language=identity.default_language,

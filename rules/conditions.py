@@ -53,9 +53,13 @@ def rule_condition(
     return whole
 
 
-def counted(permits: Iterable[HeldPermit], codes: Sequence[str], day: int) -> list[HeldPermit]:
-    """The permits that count towards a limit of these codes on this day, oldest first."""
-    return [permit for permit in permits if permit.day == day and permit.code in codes]
+def counted(permits: Iterable[HeldPermit], codes: Sequence[str], day: int) -> int:
+    """How many of the permits count towards a limit of these codes on this day."""
+    count = 0
+    for permit in permits:
+        if permit.day == day and permit.code in codes:
+            count += 1
+    return count
 
 
 def held(permits: Iterable[HeldPermit], codes: Sequence[str], at_us: int) -> HeldPermit | None:
@@ -147,7 +151,7 @@ def _spent(quota: DailyQuota, scope: Scope) -> Condition | bool:
 
     def spent(document: Document, facts: Facts, at_us: int, day: int) -> bool:
         permits = facts.permits
-        return bool(permits) and len(counted(permits, codes, day)) >= limit
+        return bool(permits) and counted(permits, codes, day) >= limit
 
     return spent
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from rules.documents import Document
+from rules.instants import US_PER_SECOND
 from rules.reference import encode
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def decide(
     The code is one of ``policy.grammar.codes``; another is the caller's bug and a KeyError.
     """
     version = policy.versions[bisect_right(policy.boundaries_us, at_us)]
-    day = policy.day(at_us)
+    day = policy.day_of_second(at_us // US_PER_SECOND)
     for applies, conclude in version.rules[code]:
         if applies(document, facts, at_us, day):
             return conclude(document, facts, at_us, day)

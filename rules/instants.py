@@ -1,9 +1,17 @@
-"""Dates of the policy file → microseconds since the Unix epoch, UTC."""
+"""Instants as the policy file writes them, and as the calendar is asked about them."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-__all__ = ["instant_us"]
+__all__ = ["US_PER_SECOND", "by_second", "instant_us"]
+
+T = TypeVar("T")
+
+US_PER_SECOND = 1_000_000
+_SECONDS_CACHED_MAX = 4096  # under load the same second is asked about hundreds of times
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -24,3 +32,16 @@ def instant_us(written: datetime, zone: ZoneInfo) -> int:
             )
         written = first
     return (written - _EPOCH) // _MICROSECOND
+
+
+def by_second(ask: Callable[[int], T]) -> Callable[[int], T]:
+    """A question about an instant, put once for each second; the result takes whole seconds.
+
+    Exact for days and clocks, which no zone changes within a second; a third of the price.
+    """
+
+    @lru_cache(_SECONDS_CACHED_MAX)
+    def remembered(second: int) -> T:
+        return ask(second * US_PER_SECOND)
+
+    return remembered

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from rules import reference
 from rules.calendar import Calendar
 from rules.decide import Decision
+from rules.instants import US_PER_SECOND, by_second
 from rules.policy import PolicyFile, Rule
 from rules.request import Reason, Unrecognised
 from rules.templates import Slot
@@ -99,7 +100,8 @@ def slots(content: PolicyFile, language: str, calendar: Calendar) -> dict[str, S
     longest_example = f"{longest_code} {max((d.example for d in content.documents), key=len)}"
     longest_document = max((d.kind + "9" * max(d.digits) for d in content.documents), key=len)
     wanted = _digit_counts(content, language)
-    clock, day = calendar.clock, calendar.day
+    clock = by_second(calendar.clock)
+    day = by_second(lambda at_us: _day_text(calendar.day(at_us)))
     return {
         "short_number": content.policy.short_number,
         "codes": ", ".join(content.codes),
@@ -108,12 +110,12 @@ def slots(content: PolicyFile, language: str, calendar: Calendar) -> dict[str, S
         "day": Slot(lambda d: _day_text(d.day), "31.12"),
         "document": Slot(lambda d: d.document.text, longest_document),
         "reference": Slot(lambda d: d.reference, _LONGEST_REFERENCE),
-        "from": Slot(lambda d: clock(d.valid_from_us), "23:59"),
-        "until": Slot(lambda d: clock(d.valid_until_us), "23:59"),
-        "from_day": Slot(lambda d: _day_text(day(d.valid_from_us)), "31.12"),
-        "until_day": Slot(lambda d: _day_text(day(d.valid_until_us)), "31.12"),
-        "earlier_from": Slot(lambda d: clock(d.earlier.valid_from_us), "23:59"),
-        "earlier_until": Slot(lambda d: clock(d.earlier.valid_until_us), "23:59"),
+        "from": Slot(lambda d: clock(d.valid_from_us // US_PER_SECOND), "23:59"),
+        "until": Slot(lambda d: clock(d.valid_until_us // US_PER_SECOND), "23:59"),
+        "from_day": Slot(lambda d: day(d.valid_from_us // US_PER_SECOND), "31.12"),
+        "until_day": Slot(lambda d: day(d.valid_until_us // US_PER_SECOND), "31.12"),
+        "earlier_from": Slot(lambda d: clock(d.earlier.valid_from_us // US_PER_SECOND), "23:59"),
+        "earlier_until": Slot(lambda d: clock(d.earlier.valid_until_us // US_PER_SECOND), "23:59"),
         "earlier_reference": Slot(lambda d: reference.encode(d.earlier.serial), _LONGEST_REFERENCE),
         "next_day": Slot(lambda d: _day_text(d.day + 1), "31.12"),
         "example": Slot(lambda outcome: _near_example(outcome) or example, longest_example),

@@ -64,13 +64,17 @@ def _filled(pattern: str, getters: list[Callable[[Any], str]]) -> Callable[[Any]
     match getters:
         case []:
             text = pattern % ()
-            return lambda outcome: text
+            return lambda _: text
         case [a]:
-            return lambda outcome: pattern % (a(outcome),)
+            return lambda o: pattern % (a(o),)
         case [a, b]:
-            return lambda outcome: pattern % (a(outcome), b(outcome))
+            return lambda o: pattern % (a(o), b(o))
         case [a, b, c]:
-            return lambda outcome: pattern % (a(outcome), b(outcome), c(outcome))
+            return lambda o: pattern % (a(o), b(o), c(o))
         case [a, b, c, d]:
-            return lambda outcome: pattern % (a(outcome), b(outcome), c(outcome), d(outcome))
-    return lambda outcome: pattern % tuple([get(outcome) for get in getters])
+            return lambda o: pattern % (a(o), b(o), c(o), d(o))
+        case [a, b, c, d, e]:
+            return lambda o: pattern % (a(o), b(o), c(o), d(o), e(o))
+        case [a, b, c, d, e, f]:
+            return lambda o: pattern % (a(o), b(o), c(o), d(o), e(o), f(o))
+    return lambda o: pattern % tuple([get(o) for get in getters])

@@ -65,7 +65,7 @@ class _Trial:
             HeldPermit(serial, permit.code, granted_us, self.us(permit.until), day)
             for serial, permit in enumerate(given.permits, 1)
             for granted_us in [self.us(permit.granted)]
-            for day in [self.policy.day(granted_us)]
+            for day in [self.policy.calendar.day(granted_us)]
         )
         facts = Facts(_SERIAL, given.registered, given.birth_date, permits)
         return [
