@@ -220,7 +220,9 @@ def _read_series(lexicon: Lexicon, kind: DocumentKind, run: _Run, findings: Find
         return
     start, end = readings[0]
     natural = start == 0 and all(group.spaced for group in groups[end:])
-    if not natural or (len(readings) > 1 and end > 1):
+    # "AZE 111111 2" may be a number cut in two, and may be one a digit short with a code behind.
+    swallows = end > 1 and any(group.digits in codes for group in groups[:end])
+    if not natural or swallows or (len(readings) > 1 and end > 1):
         findings.ambiguous = True
         return
     number = "".join(group.digits for group in groups[:end])

@@ -14,7 +14,7 @@ ALPHABET = "23456789ACDEFGHJKMNPQRTUVWXY"
 _BASE = len(ALPHABET)  # 28, and 29 is prime, as the hybrid systems of ISO/IEC 7064 want it
 _PLACES = 5
 
-SERIALS = _BASE**_PLACES
+SERIALS: int = _BASE**_PLACES
 """17 210 368 references; a serial beyond wraps, so a reference is unique among any that many
 consecutive serials."""
 
