@@ -26,7 +26,7 @@ FILE_BYTES_MAX = 1_000_000
 def _zone_exists(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (OSError, ValueError):
+    except (KeyError, OSError, ValueError):  # ZoneInfoNotFoundError is a KeyError
         raise ValueError(f'"{name}" is not a time zone; write it like "Asia/Baku"') from None
     return name
 
