@@ -84,6 +84,7 @@ ZONES = [
     "Pacific/Apia",
     "Australia/Lord_Howe",
     "Africa/Monrovia",
+    "America/Toronto",
     "UTC",
 ]
 CALENDARS = {zone: Calendar(zone) for zone in ZONES}
@@ -111,6 +112,7 @@ def test_days_and_clocks_agree_with_the_standard_library(zone: str, at_us: int) 
 )
 @example("Asia/Beirut", date(2022, 3, 27).toordinal())
 @example("Pacific/Apia", date(2011, 12, 30).toordinal())
+@example("America/Toronto", date(1919, 3, 31).toordinal())  # 23:30 became 00:30
 def test_a_day_starts_at_its_first_instant(zone: str, ordinal: int) -> None:
     """At day_start_us the day has come, and a microsecond before it had not."""
     calendar = CALENDARS[zone]
