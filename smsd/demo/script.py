@@ -18,6 +18,21 @@ class Line(NamedTuple):
     text: str
     reply: str
 
+    def written(self, reply: str) -> list[str]:
+        """The line and its reply as the demo prints them: a heading, → what went, ← what came."""
+        heading = f"{self.at}  {self.who}, {printed_msisdn(self.phone)}"
+        return ["", heading, *_arrowed("→", self.text), *_arrowed("←", reply)]
+
+
+def printed_msisdn(phone: str) -> str:
+    """An Azerbaijani MSISDN as people write it."""
+    return f"+{phone[:3]} {phone[3:5]} {phone[5:8]} {phone[8:10]} {phone[10:]}"
+
+
+def _arrowed(arrow: str, text: str) -> list[str]:
+    first, *rest = text.split("\n")
+    return [f"    {arrow}  {first}", *(f"       {more}" for more in rest)]
+
 
 def register_csv() -> str:
     """The sample register; all persons and documents in it are invented."""

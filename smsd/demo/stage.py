@@ -29,6 +29,8 @@ _REPLY_S = 30.0
 _STOP_S = 10.0
 _POLL_S = 0.05
 
+_STYLES = {"→": "cyan", "←": "green"}  # a line without an arrow goes on as the one above it
+
 _CONFIG = f"""\
 # The demo's configuration; compare config.toml.
 [policy]
@@ -223,15 +225,10 @@ class _Stage:
         return "\n".join(tails)
 
     def _show(self, line: Line, reply: str) -> None:
-        self._console.print()
-        heading = Text(f"{line.at}  ", style="bold")
-        heading.append(f"{line.who}, {_printed(line.phone)}", style="dim")
-        self._console.print(heading)
-        for arrow, text, style in (("→", line.text, "cyan"), ("←", reply, "green")):
-            first, *rest = text.split("\n")
-            self._console.print(Text(f"    {arrow}  {first}", style=style), soft_wrap=True)
-            for more in rest:
-                self._console.print(Text(f"       {more}", style=style), soft_wrap=True)
+        style = "bold"
+        for printed in line.written(reply):
+            style = _STYLES.get(printed[4:5], style)
+            self._console.print(Text(printed, style=style), soft_wrap=True)
 
     def _say(self, text: str) -> None:
         self._console.print(text, markup=False, soft_wrap=True)
@@ -240,8 +237,3 @@ class _Stage:
 def _policy_file() -> Path:
     """The default policy as it is installed."""
     return Path(rules.__file__).parent / "policies" / "8103.toml"
-
-
-def _printed(phone: str) -> str:
-    """An Azerbaijani MSISDN as people write it."""
-    return f"+{phone[:3]} {phone[3:5]} {phone[5:8]} {phone[8:10]} {phone[10:]}"

@@ -86,7 +86,7 @@ def test_transmitter_and_receiver_binds_share_the_work(
         assert "AZE1111111" in phones.text(PHONE, "2 AZE 1111111").text
         assert daemon.wait_for("bound", bind="transmitter")
         binds = phones.status()["binds"]
-        assert sorted(bind["state"] for bind in binds) == ["BOUND_RX", "BOUND_TX"]
+        assert sorted(bind["state"] for bind in binds) == ["bound_rx", "bound_tx"]
 
 
 def test_sigterm_unbinds_and_ends_with_zero(
