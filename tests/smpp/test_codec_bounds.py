@@ -1,6 +1,7 @@
 """Every bound of every field, tried on both sides, encoding and decoding."""
 
 from struct import pack
+from typing import Any
 
 import pytest
 from pdu_frames import framed, refused
@@ -61,7 +62,7 @@ strings = pytest.mark.parametrize(
 
 
 @strings
-def test_the_longest_string_fits(body: type[Body], field: str, most: int, status: Status) -> None:
+def test_the_longest_string_fits(body: type[Any], field: str, most: int, status: Status) -> None:
     """The last length inside the bound goes through, both ways."""
     value = body()._replace(**{field: "Z" * most})
     decoded = decode(encode(value, 5))
@@ -71,7 +72,7 @@ def test_the_longest_string_fits(body: type[Body], field: str, most: int, status
 
 @strings
 def test_one_character_more_is_refused(
-    body: type[Body], field: str, most: int, status: Status
+    body: type[Any], field: str, most: int, status: Status
 ) -> None:
     """The first length outside is never cut to fit: it is an error here and a status to a peer."""
     with pytest.raises(FieldError, match=f"^{field}: {most + 1} characters, at most {most}$"):
@@ -164,6 +165,17 @@ def test_a_value_without_room_is_an_error_that_names_its_field(body: Body, words
         encode(body, 1)
     assert str(error.value) == words
     assert error.value.__suppress_context__ or error.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("source_addr", b"8103"), ("esm_class", "1"), ("esm_class", 1.0), ("short_message", "text")],
+)
+def test_a_value_of_the_wrong_type_is_an_error(field: str, value: Any) -> None:
+    """A str in the place of octets must not be written as its own representation."""
+    for encoder in (encode, encode_by_table):
+        with pytest.raises(FieldError):
+            encoder(pdu.SubmitSm()._replace(**{field: value}), 1)
 
 
 @pytest.mark.parametrize("number", [-1, 1 << 32])

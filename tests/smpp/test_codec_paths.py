@@ -1,6 +1,7 @@
 """The compiled paths of the codec equal the table path: same values, same octets, same verdicts."""
 
 from struct import pack
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -35,7 +36,7 @@ hot_bodies = st.sampled_from(list(HOT)).flatmap(bodies_of)
 _about_octet = st.sampled_from([-1, 0, 1, 255, 256]) | octet
 _about_string = c_octets(3) | st.text(max_size=3) | st.text("Z", min_size=4, max_size=66)
 _about_message = short_messages | st.sampled_from([bytes(254), bytes(255), bytes(256)])
-_about_message_fields = dict.fromkeys(SubmitSm._fields, _about_octet) | {
+_about_message_fields: dict[str, Any] = dict.fromkeys(SubmitSm._fields, _about_octet) | {
     "service_type": _about_string,
     "source_addr": _about_string,
     "destination_addr": _about_string,

@@ -121,6 +121,17 @@ def test_a_header_too_long_waits_for_its_sequence_number() -> None:
     assert framer.fault.sequence == 9
 
 
+@pytest.mark.parametrize("held", [1, 3, 4, 15])
+def test_a_long_pdu_before_does_not_delay_a_short_one(held: int) -> None:
+    """How much the last PDU still lacked says nothing about the next."""
+    for short in (frame(16, 2), frame(MAX + 1, 2)[:16]):
+        framer = Framer(MAX)
+        assert framer.feed(frame(40)[:20]) == []
+        assert framer.feed(frame(40)[20:] + short[:held]) == [frame(40)]
+        frames = framer.feed(short[held:])
+        assert frames == [short] or framer.fault is not None
+
+
 def test_a_thousand_frames_in_one_segment() -> None:
     """A busy SMSC fills segments; none of them may be lost or reordered."""
     frames = [frame(16 + number % 40, number) for number in range(1000)]
