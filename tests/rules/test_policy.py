@@ -1,11 +1,13 @@
 """Wrong policy files: each fault is told with file, line, key and what is allowed."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 import rules
-from rules import PolicyError, compile_policy, load, parse_policy
+from rules import PolicyError, compile_policy, load, parse_policy, policy
+from rules.replies import PLACEHOLDERS
 
 TEXT = (Path(rules.__file__).parent / "policies" / "8103.toml").read_text(encoding="utf-8")
 
@@ -301,3 +303,25 @@ def test_the_digest_is_of_the_bytes(tmp_path: Path) -> None:
     same, other = load(path), parse_policy(TEXT + "#", "8103.toml")
     assert same.digest == parse_policy(TEXT, "elsewhere.toml").digest != other.digest
     assert (len(same.digest), same.source) == (64, TEXT)
+
+
+def test_the_readme_names_every_key_of_the_file() -> None:
+    """An officer finds each key of the file in rules/README.md."""
+    readme = (Path(rules.__file__).parent / "README.md").read_text(encoding="utf-8")
+    models = [kind for kind in vars(policy).values() if isinstance(kind, type)]
+    tables = [kind for kind in models if issubclass(kind, policy.Table)]
+    keys = {
+        field.alias or name
+        for table in tables
+        if table is not policy.Table
+        for name, field in table.model_fields.items()
+    }
+    assert len(keys) > 50
+    assert [key for key in sorted(keys) if not re.search(rf"[`.\[{{ ]{key}\b", readme)] == []
+
+
+def test_the_readme_names_every_placeholder() -> None:
+    """And each placeholder of each occasion."""
+    readme = (Path(rules.__file__).parent / "README.md").read_text(encoding="utf-8")
+    names = frozenset().union(*PLACEHOLDERS.values())
+    assert [name for name in sorted(names) if f"{{{name}}}" not in readme] == []
