@@ -44,11 +44,11 @@ def test_the_example_of_a_rule_does_what_is_said_of_it() -> None:
     example = next(block for block in blocks("toml") if block.startswith("[[rules]]"))
     senior = '[[rules]]\nid = "senior"\n'
     assert senior in source
-    ended = f"{senior}until = 2020-05-01T00:00:00\n"
+    ended = f"{senior}until = 2030-05-01T00:00:00\n"
     changed = source.replace(senior, f"{example}\n{ended}")
     policy = rules.compile_policy(rules.parse_policy(changed, "changed.toml"))
     facts = rules.Facts(1, True, date(1940, 1, 1))
-    noon = datetime(2020, 4, 30, 12, tzinfo=ZoneInfo("Asia/Baku"))
+    noon = datetime(2030, 4, 30, 12, tzinfo=ZoneInfo("Asia/Baku"))
     verdicts = {
         (code, day): rules.decide(
             policy,
