@@ -6,7 +6,7 @@ from typing import get_type_hints
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import rules
@@ -162,6 +162,8 @@ def test_the_birthday_of_a_leap_day_child_is_the_policys_choice(choice: str, day
     assert decide(policy, "1", CARD, facts, at(f"{birthday:%Y-%m-%d}T00:00:00")).rule == "senior"
 
 
+@example(date(1960, 2, 29), date(2024, 2, 29), 64, "03-01")
+@example(date(1955, 2, 28), date(2024, 2, 29), 69, "02-28")
 @given(
     st.dates(date(1900, 1, 1), date(2100, 1, 1)),
     st.dates(date(1900, 1, 1), date(2100, 1, 1)),

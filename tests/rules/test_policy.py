@@ -236,6 +236,18 @@ def test_a_wrong_file_says_where_and_what(fault: str) -> None:
         assert name in line_text  # the very key, not just its table
 
 
+def test_a_household_too_large_for_its_segments_is_told_for_each_language() -> None:
+    """Tried with the longest line for every person, and letters that make all of it UCS-2."""
+    problems = _problems(TEXT.replace("documents_max = 8 ", "documents_max = 12 "))
+    told = {problem.key: problem.message.partition(" with")[0] for problem in problems}
+    assert told == {
+        "household.opening.az": "takes 7 SMS segments (70 to 67 letters each)",
+        "household.opening.az-ascii": "takes 3 SMS segments (160 to 153 letters each)",
+        "household.opening.en": "takes 3 SMS segments (160 to 153 letters each)",
+        "household.opening.ru": "takes 7 SMS segments (70 to 67 letters each)",
+    }
+
+
 def test_everything_wrong_is_told_at_once_in_order_of_lines() -> None:
     """Three slips of different kinds need one round of mending, not three."""
     text = (
