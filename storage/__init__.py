@@ -2,6 +2,7 @@
 
 from storage.records import (
     Citizen,
+    DecisionRow,
     InboundMessage,
     InboundPart,
     Reply,
@@ -10,10 +11,18 @@ from storage.records import (
 )
 from storage.registry import Register
 from storage.sqlite import SqliteStore
-from storage.store import Store, StoreError, StoreInUse, StoreUnavailable, Transaction
+from storage.store import (
+    Store,
+    StoreConflict,
+    StoreError,
+    StoreInUse,
+    StoreUnavailable,
+    Transaction,
+)
 
 __all__ = [
     "Citizen",
+    "DecisionRow",
     "InboundMessage",
     "InboundPart",
     "Register",
@@ -22,6 +31,7 @@ __all__ = [
     "ReplyState",
     "SqliteStore",
     "Store",
+    "StoreConflict",
     "StoreError",
     "StoreInUse",
     "StoreUnavailable",

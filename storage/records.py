@@ -3,6 +3,8 @@
 from enum import IntEnum
 from typing import NamedTuple
 
+from rules import Decision, Facts
+
 
 class InboundPart(NamedTuple):
     """Where a segment belongs in a long SMS (3GPP TS 23.040 section 9.2.3.24.1)."""
@@ -28,6 +30,15 @@ class InboundMessage(NamedTuple):
     text: str
     sound: bool
     part: InboundPart | None
+
+
+class DecisionRow(NamedTuple):
+    """A decision about one document of a message, with the facts that it rests on."""
+
+    message_id: int
+    holder: str  # "p:" and person of the register, or "d:" and document
+    decision: Decision
+    facts: Facts
 
 
 class ReplyState(IntEnum):

@@ -4,12 +4,12 @@ One writer thread owns a `Store`. All that one batch of SMS needs happens inside
 `Transaction`; when `commit` returns, a power cut no longer takes anything away.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from rules import CompiledPolicy, Decision, Facts, HeldPermit
-from storage.records import InboundMessage, Reply, ReplyOutcome
+from rules import CompiledPolicy, HeldPermit
+from storage.records import DecisionRow, InboundMessage, Reply, ReplyOutcome
 
 
 class StoreError(Exception):
@@ -20,6 +20,10 @@ class StoreUnavailable(StoreError):
     """For now nothing can be stored: disk full, read-only, I/O error, locked by another."""
 
 
+class StoreConflict(StoreError):
+    """Another gateway took a place of a daily limit in between; run the batch again."""
+
+
 class StoreInUse(StoreError):
     """Another daemon owns this store."""
 
@@ -27,14 +31,20 @@ class StoreInUse(StoreError):
 class Transaction(Protocol):
     """One atomic step. Nothing in it is visible or durable before it commits."""
 
-    def unsent_twin(self, message: InboundMessage) -> int | None:
-        """The id of an equal SMS of this phone whose reply has not left yet."""
+    def unsent_twins(self, messages: Sequence[InboundMessage]) -> dict[tuple[str, str], int]:
+        """The SMS whose reply has not left yet, of the phones of `messages`.
+
+        By phone and text, the id of the newest such SMS.
+        """
 
     def add_part(self, message: InboundMessage) -> bytes | None:
         """Keep a segment of a long SMS; the whole user data once all are there."""
 
-    def permits(self, holder: str, since_us: int) -> tuple[HeldPermit, ...]:
-        """The permits of `holder` that ended or will end after `since_us`, oldest first."""
+    def permits(self, holders: Collection[str], since_us: int) -> dict[str, tuple[HeldPermit, ...]]:
+        """By holder, the permits that ended or will end after `since_us`, oldest first.
+
+        Holders without any are left out.
+        """
 
     def next_serial(self) -> int:
         """A number that no decision had before."""
@@ -44,8 +54,12 @@ class Transaction(Protocol):
     ) -> int:
         """Store an SMS; returns its id."""
 
-    def add_decision(self, message_id: int, holder: str, decision: Decision, facts: Facts) -> bool:
-        """Store a decision; False when the daily limit's index already has this permit."""
+    def add_decisions(self, rows: Sequence[DecisionRow]) -> None:
+        """Store decisions.
+
+        Raises:
+            StoreConflict: the index of daily limits already has such a permit.
+        """
 
     def add_reply(
         self, message_id: int, message: InboundMessage, text: str, not_after_us: int

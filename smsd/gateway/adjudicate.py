@@ -1,19 +1,26 @@
 """One batch inside one transaction: parse, look the facts up, decide, store, word the reply.
 
-Runs in the writer thread. All it knows of time are the instants of receipt.
+Runs in the writer thread. All it knows of time are the instants of receipt. Facts are read
+for the whole batch at once; what the batch itself grants is added to them as it goes.
 """
 
 from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
-from rules import CompiledPolicy, Decision, Document, Facts, PermitRequest, decide, render
+from rules import (
+    CompiledPolicy,
+    Decision,
+    Facts,
+    HeldPermit,
+    PermitRequest,
+    Unrecognised,
+    Verdict,
+    decide,
+    render,
+)
 from smsd.smpp import text as sms_text
-from storage import InboundMessage, Register, Reply, Transaction
-
-_US_PER_DAY = 86_400_000_000
-# More than one other writer would have to take the same slot in between, again and again.
-_ATTEMPTS_MAX = 5
+from storage import Citizen, DecisionRow, InboundMessage, Register, Reply, Transaction
 
 
 class Settled(NamedTuple):
@@ -23,6 +30,14 @@ class Settled(NamedTuple):
     decisions: list[Decision]
     unrecognised: list[str]  # reasons
     repeated: int  # equal SMS whose reply was still on its way
+
+
+class _Case(NamedTuple):
+    """A stored message that is to be answered."""
+
+    message_id: int
+    message: InboundMessage
+    request: PermitRequest | Unrecognised
 
 
 def adjudicate(
@@ -35,24 +50,39 @@ def adjudicate(
 
     Raises:
         StoreUnavailable: the store or the register cannot be used; roll the batch back.
+        StoreConflict: another gateway was quicker; roll the batch back and run it again.
     """
-    settled = Settled([], [], [], 0)
-    repeated = 0
     if register is not None:
         register.refresh()
-    clerk = _Clerk(transaction, policy, register, settled)
-    for message in messages:
-        whole = _whole(transaction, message)
-        if whole is None:
-            continue
-        twin = transaction.unsent_twin(whole)
+    settled = Settled([], [], [], 0)
+    cases, repeated = _open_cases(transaction, policy, messages)
+    decided = _decide(transaction, policy, register, cases)
+    for case in cases:
+        _answer(transaction, policy, case, decided.get(case.message_id, ()), settled)
+    return settled._replace(repeated=repeated)
+
+
+def _open_cases(
+    transaction: Transaction, policy: CompiledPolicy, messages: Sequence[InboundMessage]
+) -> tuple[list[_Case], int]:
+    """Store the messages; those to be answered, and how many repeat one that is being answered."""
+    whole = [found for message in messages if (found := _whole(transaction, message)) is not None]
+    waiting = transaction.unsent_twins(whole) if whole else {}
+    cases = []
+    repeated = 0
+    for message in whole:
+        key = (message.phone, message.text)
+        twin = waiting.get(key)
         if twin is not None:
             # The SMSC sent it again, or an impatient thumb did: one reply answers both.
-            transaction.add_message(whole, "repeated", twin)
+            transaction.add_message(message, "repeated", twin)
             repeated += 1
-        else:
-            clerk.answer(whole)
-    return settled._replace(repeated=repeated)
+            continue
+        request = policy.grammar.parse(message.text)
+        outcome = "decided" if isinstance(request, PermitRequest) else request.reason.value
+        message_id = waiting[key] = transaction.add_message(message, outcome)
+        cases.append(_Case(message_id, message, request))
+    return cases, repeated
 
 
 def _whole(transaction: Transaction, message: InboundMessage) -> InboundMessage | None:
@@ -66,63 +96,77 @@ def _whole(transaction: Transaction, message: InboundMessage) -> InboundMessage 
     return message._replace(octets=octets, text=decoded.text, sound=decoded.sound, part=None)
 
 
-class _Clerk:
-    """Answers messages one by one within a transaction."""
+def _decide(
+    transaction: Transaction,
+    policy: CompiledPolicy,
+    register: Register | None,
+    cases: Sequence[_Case],
+) -> dict[int, list[Decision]]:
+    """Decide and store the requests; the decisions by message id, in the order of documents."""
+    requests = [
+        (message_id, message.received_at_us, request)
+        for message_id, message, request in cases
+        if isinstance(request, PermitRequest)
+    ]
+    if not requests:
+        return {}
+    documents = {doc.text for _, _, request in requests for doc in request.documents}
+    citizens = register.look_up(documents) if register is not None else {}
+    holders = {document: _holder(document, citizens.get(document)) for document in documents}
+    # A permit granted today cannot have ended before the day began.
+    earliest_us = min(at_us for _, at_us, _ in requests)
+    since_us = policy.calendar.day_start_us(policy.calendar.day(earliest_us))
+    permits = transaction.permits(set(holders.values()), since_us)
+    rows = []
+    decided: dict[int, list[Decision]] = {}
+    for message_id, at_us, request in requests:
+        decisions = decided[message_id] = []
+        for document in request.documents:
+            holder = holders[document.text]
+            citizen = citizens.get(document.text)
+            facts = Facts(
+                transaction.next_serial(),
+                None if register is None else citizen is not None,
+                date.fromordinal(citizen.birth_ordinal) if citizen else None,
+                permits.get(holder, ()),
+            )
+            decision = decide(policy, request.code, document, facts, at_us)
+            decisions.append(decision)
+            rows.append(DecisionRow(message_id, holder, decision, facts))
+            if decision.verdict is Verdict.GRANT:
+                permits[holder] = (*facts.permits, _permit(decision))
+    transaction.add_decisions(rows)
+    return decided
 
-    def __init__(
-        self,
-        transaction: Transaction,
-        policy: CompiledPolicy,
-        register: Register | None,
-        settled: Settled,
-    ) -> None:
-        self._transaction = transaction
-        self._policy = policy
-        self._register = register
-        self._settled = settled
 
-    def answer(self, message: InboundMessage) -> None:
-        """Store a message, what is decided about it, and the reply."""
-        policy, at_us = self._policy, message.received_at_us
-        request = policy.grammar.parse(message.text)
-        if isinstance(request, PermitRequest):
-            message_id = self._transaction.add_message(message, "decided")
-            decisions = [
-                self._decide(message_id, request.code, document, at_us)
-                for document in request.documents
-            ]
-            self._settled.decisions.extend(decisions)
-            text = render(policy, decisions, request.language, at_us)
-            not_after_us = policy.reply_not_after_us(decisions, at_us)
-        else:
-            message_id = self._transaction.add_message(message, request.reason.value)
-            self._settled.unrecognised.append(request.reason.value)
-            text = render(policy, request, None, at_us)
-            not_after_us = policy.reply_not_after_us((), at_us)
-        reply = self._transaction.add_reply(message_id, message, text, not_after_us)
-        self._settled.replies.append(reply)
+def _holder(document: str, citizen: Citizen | None) -> str:
+    """Who a permit belongs to: the person where the register knows one, else the document."""
+    return f"p:{citizen.person}" if citizen else f"d:{document}"
 
-    def _decide(self, message_id: int, code: str, document: Document, at_us: int) -> Decision:
-        """Decide and store; decide again where another gateway was quicker."""
-        for _ in range(_ATTEMPTS_MAX):
-            holder, facts = self._facts(document, at_us)
-            decision = decide(self._policy, code, document, facts, at_us)
-            if self._transaction.add_decision(message_id, holder, decision, facts):
-                return decision
-        raise AssertionError("the daily limit's index and the facts disagree")
 
-    def _facts(self, document: Document, at_us: int) -> tuple[str, Facts]:
-        """Who the holder is, and what is known of them at `at_us`."""
-        registered: bool | None = None
-        birth_date = None
-        holder = f"d:{document.text}"
-        if self._register is not None:
-            citizen = self._register.look_up(document.text)
-            registered = citizen is not None
-            if citizen is not None:
-                holder = f"p:{citizen.person}"
-                birth_date = date.fromordinal(citizen.birth_ordinal)
-        # A permit granted today cannot have ended before the day began.
-        since_us = self._policy.calendar.day_start_us(self._policy.calendar.day(at_us))
-        permits = self._transaction.permits(holder, since_us)
-        return holder, Facts(self._transaction.next_serial(), registered, birth_date, permits)
+def _permit(grant: Decision) -> HeldPermit:
+    """A permit just granted, as a fact for what follows in the same batch."""
+    valid_from_us, valid_until_us = grant.valid_from_us, grant.valid_until_us
+    assert valid_from_us is not None
+    assert valid_until_us is not None
+    return HeldPermit(grant.serial, grant.code, valid_from_us, valid_until_us, grant.day)
+
+
+def _answer(
+    transaction: Transaction,
+    policy: CompiledPolicy,
+    case: _Case,
+    decisions: Sequence[Decision],
+    settled: Settled,
+) -> None:
+    """Word the reply, put it into the outbox, and note it."""
+    message_id, message, request = case
+    at_us = message.received_at_us
+    if isinstance(request, PermitRequest):
+        text = render(policy, decisions, request.language, at_us)
+        settled.decisions.extend(decisions)
+    else:
+        text = render(policy, request, None, at_us)
+        settled.unrecognised.append(request.reason.value)
+    not_after_us = policy.reply_not_after_us(decisions, at_us)
+    settled.replies.append(transaction.add_reply(message_id, message, text, not_after_us))

@@ -19,9 +19,19 @@ from twisted.python.failure import Failure
 from rules import CompiledPolicy
 from smsd.gateway.adjudicate import Settled, adjudicate
 from smsd.gateway.clock import Clock
-from storage import InboundMessage, Register, Reply, ReplyOutcome, Store, StoreUnavailable
+from storage import (
+    InboundMessage,
+    Register,
+    Reply,
+    ReplyOutcome,
+    Store,
+    StoreConflict,
+    StoreUnavailable,
+)
 
 _log = structlog.get_logger("smsd.commit")
+
+_ATTEMPTS_MAX = 5  # another gateway would have to be quicker each time
 
 
 class LaneReactor(IReactorTime, IReactorFromThreads):
@@ -284,11 +294,16 @@ class CommitLane:
     def _commit(self, inbound: list[Inbound], outcomes: list[ReplyOutcome]) -> Settled:
         if not inbound and not outcomes:
             return Settled([], [], [], 0)
-        with self._store.transaction(self.policy) as transaction:
-            if outcomes:
-                transaction.settle(outcomes)
-            messages = [item.message for item in inbound]
-            return adjudicate(transaction, self.policy, self._register, messages)
+        messages = [item.message for item in inbound]
+        for _ in range(_ATTEMPTS_MAX):
+            try:
+                with self._store.transaction(self.policy) as transaction:
+                    if outcomes:
+                        transaction.settle(outcomes)
+                    return adjudicate(transaction, self.policy, self._register, messages)
+            except StoreConflict:
+                continue  # the facts read anew will show what the other gateway granted
+        raise AssertionError("the index of daily limits and the facts disagree")
 
     def _commit_one_by_one(self, batch: _Batch) -> tuple[Settled | None, list[Inbound], str | None]:
         """Isolate a bug: each message in a transaction of its own, the rest kept by the SMSC."""

@@ -10,11 +10,13 @@ from sqlite_utils import Database
 
 from rules import CompiledPolicy, Decision, Document, Facts, HeldPermit, Verdict, decide
 from storage import (
+    DecisionRow,
     InboundMessage,
     InboundPart,
     ReplyOutcome,
     ReplyState,
     SqliteStore,
+    StoreConflict,
     StoreInUse,
     StoreUnavailable,
 )
@@ -47,13 +49,13 @@ def test_a_grant_is_found_as_a_permit_of_its_holder(
         serial = transaction.next_serial()
         decision = granted(policy, serial)
         number = transaction.add_message(message(), "decided")
-        assert transaction.add_decision(number, HOLDER, decision, Facts(serial))
+        transaction.add_decisions([DecisionRow(number, HOLDER, decision, Facts(serial))])
     with store.transaction(policy) as transaction:
-        [held] = transaction.permits(HOLDER, NOON_US)
+        [held] = transaction.permits({HOLDER}, NOON_US)[HOLDER]
         assert held == HeldPermit(
             serial, "2", decision.valid_from_us or 0, decision.valid_until_us or 0, decision.day
         )
-        assert transaction.permits("p:P2", NOON_US) == ()
+        assert transaction.permits({"p:P2"}, NOON_US) == {}
 
 
 def test_a_permit_is_forgotten_at_the_instant_it_ended(
@@ -62,10 +64,10 @@ def test_a_permit_is_forgotten_at_the_instant_it_ended(
     """`permits` bounds on both sides: still there just before its end, gone at it."""
     with store.transaction(policy) as transaction:
         decision = granted(policy, transaction.next_serial())
-        transaction.add_decision(1, HOLDER, decision, Facts(1))
+        transaction.add_decisions([DecisionRow(1, HOLDER, decision, Facts(1))])
         until = decision.valid_until_us or 0
-        assert transaction.permits(HOLDER, until - 1)
-        assert not transaction.permits(HOLDER, until)
+        assert transaction.permits({HOLDER}, until - 1)
+        assert not transaction.permits({HOLDER}, until)
 
 
 def test_the_index_refuses_a_second_permit_of_the_day(
@@ -74,13 +76,20 @@ def test_the_index_refuses_a_second_permit_of_the_day(
     """Two decisions that took the same slot cannot both be stored; other days and holders can."""
     with store.transaction(policy) as transaction:
         first = granted(policy, transaction.next_serial())
-        second = granted(policy, transaction.next_serial())
         tomorrow = granted(policy, transaction.next_serial(), at_us=NOON_US + DAY_US)
         other = granted(policy, transaction.next_serial())
-        assert transaction.add_decision(1, HOLDER, first, Facts(1))
-        assert not transaction.add_decision(1, HOLDER, second, Facts(2))
-        assert transaction.add_decision(1, HOLDER, tomorrow, Facts(3))
-        assert transaction.add_decision(1, "p:P2", other, Facts(4))
+        transaction.add_decisions(
+            [
+                DecisionRow(1, HOLDER, first, Facts(1)),
+                DecisionRow(1, HOLDER, tomorrow, Facts(2)),
+                DecisionRow(1, "p:P2", other, Facts(3)),
+            ]
+        )
+    with pytest.raises(StoreConflict), store.transaction(policy) as transaction:
+        second = granted(policy, transaction.next_serial())
+        transaction.add_decisions([DecisionRow(1, HOLDER, second, Facts(4))])
+    with store.transaction(policy) as transaction:
+        assert len(transaction.permits({HOLDER}, NOON_US)[HOLDER]) == 2
 
 
 def test_permits_that_count_towards_no_limit_are_unlimited(
@@ -90,20 +99,20 @@ def test_permits_that_count_towards_no_limit_are_unlimited(
     with store.transaction(policy) as transaction:
         for _ in range(3):
             decision = granted(policy, transaction.next_serial(), code="1")
-            assert transaction.add_decision(1, HOLDER, decision, Facts(1))
+            transaction.add_decisions([DecisionRow(1, HOLDER, decision, Facts(1))])
+        assert len(transaction.permits({HOLDER}, NOON_US)[HOLDER]) == 3
 
 
 def test_a_failed_block_leaves_nothing(store: SqliteStore, policy: CompiledPolicy) -> None:
     """All or nothing: message, decision and reply of a rolled-back batch are gone."""
     with pytest.raises(RuntimeError), store.transaction(policy) as transaction:
         number = transaction.add_message(message(), "decided")
-        transaction.add_decision(
-            number, HOLDER, granted(policy, transaction.next_serial()), Facts(1)
-        )
+        decision = granted(policy, transaction.next_serial())
+        transaction.add_decisions([DecisionRow(number, HOLDER, decision, Facts(1))])
         transaction.add_reply(number, message(), "yes", NOON_US + HOUR_US)
         raise RuntimeError("the batch fails")
     with store.transaction(policy) as transaction:
-        assert transaction.permits(HOLDER, 0) == ()
+        assert transaction.permits({HOLDER}, 0) == {}
     assert store.unsent("one", 0, 10) == []
 
 
@@ -134,19 +143,18 @@ def test_unsent_replies_come_back_in_order_page_by_page_after_reopening(
 def test_an_equal_message_with_a_reply_on_its_way_is_known_as_a_twin(
     store: SqliteStore, policy: CompiledPolicy
 ) -> None:
-    """Within a batch and across batches; not for another phone or text, not once it has left."""
+    """Only of the phones asked for, and only until its reply has left."""
+    sms = message()
     with store.transaction(policy) as transaction:
-        assert transaction.unsent_twin(message()) is None
-        number = transaction.add_message(message(), "decided")
-        transaction.add_reply(number, message(), "yes", NOON_US + HOUR_US)
-        assert transaction.unsent_twin(message()) == number
+        assert transaction.unsent_twins([sms]) == {}
+        number = transaction.add_message(sms, "decided")
+        transaction.add_reply(number, sms, "yes", NOON_US + HOUR_US)
     with store.transaction(policy) as transaction:
-        assert transaction.unsent_twin(message()) == number
-        assert transaction.unsent_twin(message(phone="994500000002")) is None
-        assert transaction.unsent_twin(message(text="1 AZE 1111111")) is None
+        assert transaction.unsent_twins([sms]) == {(sms.phone, sms.text): number}
+        assert transaction.unsent_twins([message(phone="994500000002")]) == {}
         transaction.settle([ReplyOutcome(number, ReplyState.SENT, NOON_US, "id", 0, False)])
     with store.transaction(policy) as transaction:
-        assert transaction.unsent_twin(message()) is None
+        assert transaction.unsent_twins([sms]) == {}
 
 
 def part(number: int, octets: bytes, total: int = 2, at_us: int = NOON_US) -> InboundMessage:
