@@ -3,11 +3,14 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from smsd.config import Config, ConfigError, load_config
+from smsd.config import Config, ConfigError, load_config, read_password
+
+if TYPE_CHECKING:
+    from rules import CompiledPolicy
 
 EXIT_FAILED = 1
 EXIT_CONFIG = 78  # sysexits.h: EX_CONFIG
@@ -36,12 +39,28 @@ def _load(config_file: Path) -> Config:
         raise _ConfigUnusable(str(fault)) from fault
 
 
+def _load_policy(config: Config) -> "CompiledPolicy":
+    import rules
+
+    file = config.policy.file
+    try:
+        return rules.load_policy(file)
+    except rules.PolicyError as fault:
+        raise _ConfigUnusable(str(fault)) from fault
+    except OSError as fault:
+        reason = f"{file}: cannot be read ({fault.strerror}); name another in policy.file"
+        raise _ConfigUnusable(reason) from fault
+
+
 def _fail(message: str) -> NoReturn:
     click.echo(message, err=True)
     sys.exit(EXIT_FAILED)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 78 bad configuration.",
+)
 @click.version_option(package_name="smsd", prog_name="smsd")
 def main() -> None:
     """The gateway a country texts for permission.
@@ -68,17 +87,26 @@ def run(config_file: Path, clock_offset_file: Path | None) -> None:
     sys.exit(run_until_signal(config, clock_offset_file))
 
 
-@main.command("check-config")
+@main.command("check-config", short_help="Check the configuration and the policy it names.")
 @_config_option
 def check_config(config_file: Path) -> None:
-    """Say whether the configuration and the policy it names can be used."""
-    import rules
+    """Say whether smsd run could use the configuration.
 
+    Reads the policy and the password files that it names, too; starts nothing.
+    """
     config = _load(config_file)
+    problems = []
+    for smsc in config.smsc:
+        try:
+            read_password(smsc)
+        except ConfigError as fault:
+            problems += fault.problems
     try:
-        policy = rules.load_policy(config.policy.file)
-    except (rules.PolicyError, OSError) as fault:
-        raise _ConfigUnusable(str(fault)) from fault
+        policy = _load_policy(config)
+    except _ConfigUnusable as fault:
+        problems.append(fault.message)
+    if problems:
+        raise _ConfigUnusable("\n".join(problems))
     names = ", ".join(smsc.name for smsc in config.smsc)
     click.echo(f"{config_file}: good. Policy {policy.id} ({policy.digest[:12]}), SMSC: {names}.")
 
@@ -88,7 +116,7 @@ def registry() -> None:
     """The population register: who holds which document."""
 
 
-@registry.command("import")
+@registry.command("import", short_help="Replace the register by a CSV file.")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @_config_option
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -100,10 +128,11 @@ def registry_import(file: Path, config_file: Path, as_json: bool) -> None:
     """
     from smsd.tools import import_register
 
-    _exit_with(import_register, _load(config_file), file, as_json)
+    config = _load(config_file)
+    _exit_with(import_register, config, _load_policy(config), file, as_json)
 
 
-@main.command()
+@main.command(short_help="Tell why a permit was given or refused.")
 @click.argument("reference")
 @_config_option
 @click.option("--json", "as_json", is_flag=True, help="Print the decisions as JSON.")
@@ -114,17 +143,24 @@ def explain(reference: str, config_file: Path, as_json: bool) -> None:
     _exit_with(explain_reference, _load(config_file), reference, as_json)
 
 
-@main.command()
-@click.option("--once", is_flag=True, help="End after the conversation; 0 if all is as expected.")
+@main.command(short_help="Watch phones text a daemon on this machine.")
+@click.option(
+    "--once",
+    is_flag=True,
+    help="End after the conversation; exit 0 only if every reply is the expected one.",
+)
 @click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("var/demo"),
     show_default=True,
-    help="Where the demo keeps its store; emptied at the start.",
+    help="Where the demo keeps its store and logs; each demo starts anew there.",
 )
 def demo(once: bool, folder: Path) -> None:
-    """Play a conversation between phones, a simulated SMSC and the real daemon."""
+    """Play a conversation between phones, a simulated SMSC and the real daemon.
+
+    Needs nothing but the free ports 2775, 2776 and 8103 of this machine.
+    """
     from smsd.demo import play
 
     sys.exit(play(folder, once))

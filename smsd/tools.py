@@ -1,6 +1,7 @@
 """What the command line's tools do: import a register, explain a decision."""
 
 import json
+import textwrap
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,20 +14,23 @@ import rules
 from rules import reference as references
 from smsd.config import Config
 from storage.cases import Case, find_cases
-from storage.registry import ImportRefused, import_csv
+from storage.registry import PROBLEMS_MAX, ImportRefused, import_csv
 from storage.store import StoreError
 
-_PROBLEMS_SHOWN_MAX = 50
 _US_PER_S = 1_000_000
+_NAME_COLUMNS = 15
+_INDENT = " " * (_NAME_COLUMNS + 2)
 
 
 class ToolRefused(Exception):
     """The tool could not do what was asked; the message says why and what to do."""
 
 
-def import_register(config: Config, file: Path, as_json: bool) -> None:
+def import_register(
+    config: Config, policy: rules.CompiledPolicy, file: Path, as_json: bool
+) -> None:
     """Replace the register by the rows of `file`; raises `ToolRefused` naming every bad line."""
-    policy = _policy(config)
+    target = config.register_.file
 
     def canonical(printed: str) -> str | None:
         document = policy.grammar.parse_document(printed)
@@ -34,29 +38,39 @@ def import_register(config: Config, file: Path, as_json: bool) -> None:
 
     today = datetime.now(tz=ZoneInfo(policy.zone)).date()
     try:
-        with file.open("rb") as counting:
-            total = max(0, sum(1 for _ in counting) - 1)
-        with _progress() as progress, file.open(encoding="utf-8", newline="") as source:
-            task = progress.add_task(f"importing {file.name}", total=total)
+        with (
+            _progress() as progress,
+            file.open(encoding="utf-8", errors="surrogateescape", newline="") as source,
+        ):
+            task = progress.add_task(f"importing {file.name}", total=_rows(file))
             rows = import_csv(
                 source,
-                config.register_.file,
+                target,
                 canonical,
                 today,
                 lambda done: progress.update(task, completed=done),
             )
     except ImportRefused as refused:
-        shown = refused.problems[:_PROBLEMS_SHOWN_MAX]
-        lines = [f"{file}:{problem.line}: {problem.message}" for problem in shown]
-        if len(refused.problems) > len(shown):
-            lines.append(f"… and {len(refused.problems) - len(shown)} more")
+        lines = [f"{file}:{problem.line}: {problem.message}" for problem in refused.problems]
+        if len(lines) >= PROBLEMS_MAX:
+            lines.append(f"The rest was not read, after {PROBLEMS_MAX} bad lines.")
         raise ToolRefused("\n".join([*lines, "Nothing was imported."])) from refused
-    except (OSError, StoreError) as fault:
-        raise ToolRefused(f"{file}: {fault}") from fault
+    except StoreError as fault:
+        raise ToolRefused(f"Nothing was imported: {fault}.") from fault
+    except OSError as fault:
+        raise ToolRefused(f"{file}: cannot be read ({fault.strerror})") from fault
     if as_json:
-        click.echo(json.dumps({"documents": rows, "register": str(config.register_.file)}))
+        click.echo(json.dumps({"documents": rows, "register": str(target)}))
     else:
-        click.echo(f"{rows} documents imported into {config.register_.file}.")
+        click.echo(f"{rows} {'document' if rows == 1 else 'documents'} imported into {target}.")
+
+
+def _rows(file: Path) -> int | None:
+    """How many rows to expect; None for a pipe, which can be read only once."""
+    if not file.is_file():
+        return None
+    with file.open("rb") as counting:
+        return max(0, sum(1 for _ in counting) - 1)
 
 
 def explain_reference(config: Config, reference: str, as_json: bool) -> None:
@@ -77,13 +91,6 @@ def explain_reference(config: Config, reference: str, as_json: bool) -> None:
         click.echo(json.dumps([_as_json(case) for case in cases], ensure_ascii=False, indent=2))
         return
     click.echo("\n\n".join(_in_words(case) for case in cases))
-
-
-def _policy(config: Config) -> rules.CompiledPolicy:
-    try:
-        return rules.load_policy(config.policy.file)
-    except (rules.PolicyError, OSError) as fault:
-        raise ToolRefused(str(fault)) from fault
 
 
 def _progress() -> Progress:
@@ -124,16 +131,20 @@ def _in_words(case: Case) -> str:
         lines.append(("valid", _span(case.valid_from_us, case.valid_until_us, zone)))
     state = case.reply_state.name.lower() + (", resent" if case.resent else "")
     lines.append(("reply", f"{case.reply}  [{state}]"))
-    return "\n".join(f"{name:>15}: {value}" for name, value in lines)
+    return "\n".join(
+        f"{name:>{_NAME_COLUMNS}}: {textwrap.indent(value, _INDENT).lstrip()}"
+        for name, value in lines
+    )
 
 
 def _as_json(case: Case) -> dict[str, object]:
     facts = case.facts
+    values = case._asdict()
+    del values["policy_source"]  # the whole policy file; its digest names it
     return {
-        **case._asdict(),
+        **values,
         "reference": references.encode(case.permit or case.serial),
         "at": _local(case.at_us, ZoneInfo("UTC")).isoformat(),
-        "policy_source": None,
         "reply_state": case.reply_state.name.lower(),
         "facts": {
             "registered": facts.registered,
