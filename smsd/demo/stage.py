@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import time
@@ -23,7 +25,9 @@ from smsd.demo.script import Line, conversation, register_csv
 
 _SMSC = ("127.0.0.1", 2775)
 _CONTROL = ("127.0.0.1", 2776)
-_DESK = "127.0.0.1:8103"
+_DESK = ("127.0.0.1", 8103)
+_DESK_ADDRESS = f"{_DESK[0]}:{_DESK[1]}"
+_CLOCK_FILE = "clock-offset"
 _START_S = 30.0
 _REPLY_S = 30.0
 _STOP_S = 10.0
@@ -40,7 +44,7 @@ url = {{store!r}}
 [register]
 file = {{register!r}}
 [desk]
-listen = "{_DESK}"
+listen = "{_DESK_ADDRESS}"
 [[smsc]]
 name = "simulator"
 host = "{_SMSC[0]}"
@@ -57,14 +61,17 @@ class _Failed(Exception):
 def play(folder: Path, once: bool) -> int:
     """Play the conversation, then stay up unless `once`. Returns the exit code."""
     console = Console(highlight=False)
+    # Killed without this, the demo would leave its two processes behind on their ports.
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     try:
         with ExitStack() as stack:
             stage = _Stage(folder, console, stack)
             as_expected = stage.play()
             if not once:
                 stage.stay_up()
-    except _Failed as fault:
-        Console(stderr=True, highlight=False).print(f"demo: {fault}", markup=False)
+    except (_Failed, rules.PolicyError, OSError) as fault:
+        stderr = Console(stderr=True, highlight=False)
+        stderr.print(f"demo: {fault}", markup=False, soft_wrap=True)
         return 1
     except KeyboardInterrupt:
         return 130 if once else 0
@@ -76,10 +83,10 @@ class _Stage:
         self._console = console
         self._folder = folder
         self._policy = rules.load_policy(_policy_file())
-        if folder.exists():
-            shutil.rmtree(folder)
-        folder.mkdir(parents=True)
-        self._clock_file = folder / "clock-offset"
+        for address in (_SMSC, _CONTROL, _DESK):
+            _require_free(*address)
+        _start_anew(folder)
+        self._clock_file = folder / _CLOCK_FILE
         config = self._write_config()
         self._zone = ZoneInfo(self._policy.zone)
         self._today = datetime.now(tz=self._zone).date()
@@ -98,10 +105,11 @@ class _Stage:
                 ["--clock-offset-file", str(self._clock_file)],
             )
         )
-        register = folder / "people.csv"
-        register.write_text(register_csv(), encoding="utf-8")
-        arguments = [sys.executable, "-m", "smsd", "registry", "import", str(register)]
-        subprocess.run([*arguments, "--config", str(config)], check=True)  # noqa: S603
+        people = folder / "people.csv"
+        people.write_text(register_csv(), encoding="utf-8")
+        arguments = [sys.executable, "-m", "smsd", "registry", "import", str(people)]
+        if subprocess.run([*arguments, "--config", str(config)]).returncode:  # noqa: S603
+            raise _Failed("the sample register could not be imported")
         self._await_ready()
         self._lines = lines
 
@@ -134,7 +142,7 @@ class _Stage:
             f"\nThe daemon stays up; its clock went on from {self._lines[-1].at}."
             " Text it from another terminal:\n\n"
             '    .venv/bin/smsd-sim send --from 994501234567 "2 AZE 1234567"\n\n'
-            f"Metrics: http://{_DESK}/metrics. Why was it decided so:\n\n"
+            f"Metrics: http://{_DESK_ADDRESS}/metrics. Why was it decided so:\n\n"
             f"    .venv/bin/smsd explain REFERENCE --config {self._folder}/config.toml\n\n"
             "Ctrl-C ends it."
         )
@@ -200,7 +208,7 @@ class _Stage:
         deadline = time.monotonic() + _START_S
         while True:
             try:
-                with urllib.request.urlopen(f"http://{_DESK}/readyz", timeout=_START_S):
+                with urllib.request.urlopen(f"http://{_DESK_ADDRESS}/readyz", timeout=_START_S):
                     return
             except urllib.error.HTTPError as unready:
                 reason = unready.read().decode().strip()
@@ -232,6 +240,28 @@ class _Stage:
 
     def _say(self, text: str) -> None:
         self._console.print(text, markup=False, soft_wrap=True)
+
+
+def _require_free(host: str, port: int) -> None:
+    """Fail while somebody listens there: the demo would talk to a stranger."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as fault:
+            raise _Failed(
+                f"{host}:{port} cannot be used ({fault.strerror});"
+                " is another demo, smsd or smsd-sim running? The demo needs this port"
+            ) from fault
+
+
+def _start_anew(folder: Path) -> None:
+    """An empty `folder`; what stands there is removed only if a demo left it."""
+    if folder.exists():
+        if any(folder.iterdir()) and not (folder / _CLOCK_FILE).exists():
+            raise _Failed(f"{folder} holds files that no demo made; name another with --folder")
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
 
 
 def _policy_file() -> Path:
