@@ -5,7 +5,7 @@ from typing import Any
 from typing import Protocol as Interface
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IPushProducer, IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
 from twisted.internet.protocol import Protocol
 from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
@@ -39,6 +39,8 @@ from smsd.smpp.session import Session
 from smsd.smpp.states import BOUND
 
 _TICK_S = 0.5
+# A peer that does not read would keep a closing connection, and a daemon that stops, for ever.
+_CLOSE_TIMEOUT_S = 1.0
 
 BindBody = BindReceiver | BindTransceiver | BindTransmitter
 
@@ -85,6 +87,7 @@ class Link(Protocol):
         bind_body: BindBody,
         owner: LinkOwner,
     ) -> None:
+        self._reactor = reactor
         self._clock = clock
         self._session = session
         self._window = session.room
@@ -95,6 +98,7 @@ class Link(Protocol):
         self._ticking.clock = reactor
         self._held_back = False  # by us: the lane is full
         self._choked = False  # by the transport: the peer does not read
+        self._cutting: IDelayedCall | None = None  # once we have begun to close
         self.bound: Deferred[Link] = Deferred()
         self.gone: Deferred[None] = Deferred()
 
@@ -143,8 +147,8 @@ class Link(Protocol):
         if self._session.state in BOUND:
             self._session.unbind(self._clock.monotonic())
             self.flush()
-        elif self.transport is not None:
-            self.transport.loseConnection()
+        else:
+            self._leave()
 
     def hold_back(self, yes: bool) -> None:
         """Stop or go on reading, because of what waits behind us."""
@@ -172,6 +176,8 @@ class Link(Protocol):
         """The transport is gone."""
         if self._ticking.running:
             self._ticking.stop()
+        if self._cutting is not None and self._cutting.active():
+            self._cutting.cancel()
         if self._reason == "the connection was closed":
             self._reason = reason.getErrorMessage()
         self._handle(self._session.closed(self._clock.monotonic()))
@@ -240,8 +246,16 @@ class Link(Protocol):
         if not self._reason.startswith("bind refused"):
             self._reason = event.reason
         self.flush()
-        if self.transport is not None:
-            self.transport.loseConnection()
+        self._leave()
+
+    def _leave(self) -> None:
+        """Close when all is written; cut the connection where the peer does not read it."""
+        if self.transport is None or self._cutting is not None:
+            return
+        # Twisted does not close while a producer that it has paused may still write.
+        self.transport.unregisterProducer()
+        self.transport.loseConnection()
+        self._cutting = self._reactor.callLater(_CLOSE_TIMEOUT_S, self.transport.abortConnection)
 
     def _note_closed(self, _event: Closed) -> None:
         if not self.bound.called:
