@@ -4,8 +4,10 @@ The disk holds every unsent reply; memory holds the next few thousand. After a r
 after an overflow the rest is read page by page, by the same path.
 """
 
+from bisect import bisect_left
 from collections import deque
 from functools import lru_cache
+from operator import attrgetter
 from typing import NamedTuple, Protocol
 
 import structlog
@@ -24,6 +26,9 @@ from storage import Reply, ReplyOutcome, ReplyState
 _log = structlog.get_logger("smsd.outbox")
 
 _US_PER_S = 1_000_000
+# SMPP 3.4 §4.4.1: destination_addr has 21 octets, its NUL included. A data_sm may come from a
+# longer source_addr (§4.7.1), which no reply can then reach.
+_PHONE_CHARACTERS_MAX = 20
 # Statuses after which the same submit_sm may succeed (SMPP 3.4 §5.1.3).
 _TEMPORARY = frozenset(
     {
@@ -37,15 +42,16 @@ _TEMPORARY = frozenset(
 
 
 class _Sending:
-    """A reply of which segments are in the window."""
+    """A reply whose segments are in the window, or next to go there."""
 
-    __slots__ = ("message_ids", "parts_left", "reply", "status")
+    __slots__ = ("lost", "message_ids", "parts_left", "reply", "status")
 
     def __init__(self, reply: Reply, parts: int) -> None:
         self.reply = reply
         self.parts_left = parts
         self.message_ids: list[str] = []
-        self.status: int | None = 0  # the first error; None: unknown, the response was lost
+        self.status = 0  # the first error
+        self.lost = False  # the outcome of a segment is unknown
 
 
 class _Ready(NamedTuple):
@@ -134,19 +140,27 @@ class Outbox:
         """A link is gone; what it had in its window came back as lost before."""
         if link in self._links:
             self._links.remove(link)
+        if self._ready and not self._links:
+            # When there is a link again, this half of a reply may be late.
+            sending = self._ready[0].sending
+            sending.lost = True
+            self._take_back(sending)
+            self._conclude(sending)
 
     def handle(self, responses: list[Response | Lost]) -> None:
         """Take note of what became of submitted segments, then send on."""
         for response in responses:
             sending = response.context
             assert isinstance(sending, _Sending)
+            sending.parts_left -= 1
             if isinstance(response, Lost):
-                sending.status = None
+                sending.lost = True
             elif response.status:
                 sending.status = sending.status or response.status
             elif isinstance(response.body, SubmitSmResp):
                 sending.message_ids.append(response.body.message_id)
-            sending.parts_left -= 1
+            if sending.lost or sending.status:
+                self._take_back(sending)
             if not sending.parts_left:
                 self._conclude(sending)
         self.pump()
@@ -173,6 +187,9 @@ class Outbox:
             now_us = self._clock.utc_us()
             if now_us >= reply.not_after_us:
                 self._settle(reply, ReplyState.EXPIRED, "", 0)
+                continue
+            if len(reply.phone) > _PHONE_CHARACTERS_MAX:
+                self._refuse(reply, Status.ESME_RINVDSTADR)
                 continue
             self._references = (self._references + 1) & 0xFF
             data_coding, esm_class, parts = segment(reply.text, self._references)
@@ -201,16 +218,29 @@ class Outbox:
     def _conclude(self, sending: _Sending) -> None:
         """All segments of a reply have their response, or lost it."""
         reply, status = sending.reply, sending.status
-        if status == 0:
-            self._settle(reply, ReplyState.SENT, " ".join(sending.message_ids), 0)
-        elif status is None:
-            self._waiting.appendleft(reply._replace(resent=True))
-        elif status in _TEMPORARY:
-            self._waiting.appendleft(reply)
-            self._hold_off(status)
+        if status and status not in _TEMPORARY:
+            self._refuse(reply, status)
+        elif status or sending.lost:
+            self._send_again(reply._replace(resent=reply.resent or sending.lost))
+            if status:
+                self._hold_off(status)
         else:
-            _log.warning("reply_refused", smsc=self._settings.name, status=status_text(status))
-            self._settle(reply, ReplyState.REFUSED, "", status)
+            self._settle(reply, ReplyState.SENT, " ".join(sending.message_ids), 0)
+
+    def _take_back(self, sending: _Sending) -> None:
+        """Submit no further segment of a reply that will not arrive whole."""
+        while self._ready and self._ready[0].sending is sending:
+            self._ready.popleft()
+            sending.parts_left -= 1
+
+    def _send_again(self, reply: Reply) -> None:
+        """Put a reply back to its place: the oldest leaves first."""
+        self._waiting.insert(bisect_left(self._waiting, reply.id, key=attrgetter("id")), reply)
+
+    def _refuse(self, reply: Reply, status: int) -> None:
+        """A reply that this SMSC will never take."""
+        _log.warning("reply_refused", smsc=self._settings.name, status=status_text(status))
+        self._settle(reply, ReplyState.REFUSED, "", status)
 
     def _settle(self, reply: Reply, state: ReplyState, message_id: str, status: int) -> None:
         at_us = self._clock.utc_us()
