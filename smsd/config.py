@@ -268,6 +268,8 @@ def _wrong_and_allowed(error: Any, location: tuple[str | int, ...]) -> str:
         return "missing; it has no default"
     if kind == "value_error":
         return str(error["ctx"]["error"])
+    if kind == "tuple_type":
+        return "each SMSC needs a section [[smsc]], in double brackets"
     message = error["msg"][:1].lower() + error["msg"][1:]
     if kind == "string_pattern_mismatch":
         message = f"must be {_section(location)[str(location[-1])].description}"
