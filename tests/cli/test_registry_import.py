@@ -29,8 +29,7 @@ def holder(config: Path, document: str) -> tuple[str, int] | None:
     register = Register(config.parent / "register.db")
     register.refresh()
     try:
-        found = register.look_up(document)
-        return tuple(found) if found else None
+        return register.look_up([document]).get(document)
     finally:
         register.close()
 
