@@ -27,7 +27,8 @@ def run_until_signal(config: Config, clock_offset_file: Path | None) -> int:
     try:
         daemon = Daemon(config, reactor, clock)
     except CannotStart as fault:
-        _log.error("cannot_start", reason=str(fault))
+        for reason in str(fault).splitlines():  # each mistake of a file, where it can be read
+            _log.error("cannot_start", reason=reason)
         return EXIT_CONFIG if fault.bad_configuration else EXIT_FAILED
     exit_code = 0
 
