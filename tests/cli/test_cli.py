@@ -1,5 +1,6 @@
 """Help, usage and configuration mistakes: what a stranger reads, and the exit codes."""
 
+import json
 import os
 import socket
 from importlib.metadata import version
@@ -195,6 +196,25 @@ def test_the_daemon_does_not_start_on_a_policy_that_cannot_be_used(
         assert all(words in result.stderr for words in expected), result.stderr
         assert "Traceback" not in result.stderr
     assert not (tmp_path / "smsd.db").exists()
+
+
+def test_the_daemon_tells_each_mistake_of_a_policy_in_a_line_of_its_own(
+    config: Path, tmp_path: Path
+) -> None:
+    """Legible as JSON and on a terminal, where a line end within a value would not be."""
+    law = POLICY_FILE.read_text(encoding="utf-8")
+    policy = tmp_path / "wrong.toml"
+    policy.write_text(
+        law.replace("\ntitle =", "\ntitel =", 1).replace("\nshort_number =", "\nnumber =", 1),
+        encoding="utf-8",
+    )
+    result = smsd_process("run", "--config", config, SMSD_POLICY__FILE=os.fspath(policy))
+    assert result.returncode == 78
+    reasons = [json.loads(line)["reason"] for line in result.stderr.splitlines()]
+    assert len(reasons) == 4  # two keys unknown, two missing
+    for reason in reasons:
+        assert reason.startswith("wrong.toml:")
+        assert "\n" not in reason
 
 
 def test_a_port_that_is_taken_ends_the_daemon_with_one(config: Path) -> None:
