@@ -8,15 +8,21 @@ import structlog
 from twisted.application.internet import ClientService
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.endpoints import HostnameEndpoint
-from twisted.internet.interfaces import IProtocol, IReactorTime
+from twisted.internet.interfaces import (
+    IProtocol,
+    IProtocolFactory,
+    IReactorTime,
+    IStreamClientEndpoint,
+)
 from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from smsd.config import LimitsSection, SmscSection
 from smsd.gateway import intake
 from smsd.gateway.clock import Clock
 from smsd.gateway.commit_lane import CommitLane, Inbound
-from smsd.gateway.link import BindBody, Link, NotBound
+from smsd.gateway.link import BindBody, Link
 from smsd.gateway.outbox import Outbox
 from smsd.smpp.events import Bound, Lost, Request, Response
 from smsd.smpp.pdu import (
@@ -85,18 +91,18 @@ class Bind:
             smsc.reactor, settings.host, settings.port, timeout=settings.connect_timeout_s
         )
         self._service = ClientService(
-            endpoint,
+            _Told(endpoint, self._note_failure),
             _LinkFactory(self._build_link),
-            retryPolicy=backoff(settings),
+            retryPolicy=self._next_delay_s,
             clock=smsc.reactor,
-            prepareConnection=self._await_bound,
         )
+        self._backoff = backoff(settings)
+        self._failures = 0  # in a row; the service would count a refused bind as a success
         self._failing = ""
 
     def start(self) -> None:
         """Connect, and reconnect until stopped."""
         self._service.startService()
-        self._watch_failures()
 
     def stop(self) -> "Deferred[object]":
         """Unbind, then leave for good."""
@@ -110,28 +116,25 @@ class Bind:
         gone.addCallback(lambda _: self._service.stopService())
         return gone
 
-    def _watch_failures(self) -> None:
-        """One log line whenever the reason for being down is a new one."""
-        waiting = self._service.whenConnected(failAfterFailures=1)
-        waiting.addCallbacks(lambda _: None, self._log_failure)
+    def _next_delay_s(self, _attempts: int) -> float:
+        """Called whenever the service has to connect again."""
+        self._failures += 1
+        return self._backoff(self._failures)
 
-    def _log_failure(self, failure: Failure) -> None:
-        reason = failure.getErrorMessage()
-        if failure.check(NotBound) or self._service.running:
-            if reason != self._failing:
-                self._failing = reason
-                settings = self._smsc.settings
-                _log.warning(
-                    "bind_failed",
-                    smsc=settings.name,
-                    bind=self.name,
-                    host=settings.host,
-                    port=settings.port,
-                    reason=reason,
-                    next=f"trying again, at most every {settings.reconnect_delay_max_s:g} s",
-                )
-            if self._service.running:
-                self._watch_failures()
+    def _note_failure(self, reason: str) -> None:
+        """One log line whenever the reason for being down is a new one."""
+        if self._service.running and reason != self._failing:
+            self._failing = reason
+            settings = self._smsc.settings
+            _log.warning(
+                "bind_failed",
+                smsc=settings.name,
+                bind=self.name,
+                host=settings.host,
+                port=settings.port,
+                reason=reason,
+                next=f"trying again, at most every {settings.reconnect_delay_max_s:g} s",
+            )
 
     def _build_link(self) -> Link:
         smsc = self._smsc
@@ -139,21 +142,19 @@ class Bind:
         self.link = Link(smsc.reactor, smsc.clock, session, self._body, self)
         return self.link
 
-    def _await_bound(self, _protocol: IProtocol) -> "Deferred[Link]":
-        assert self.link is not None
-        return self.link.bound
-
     # What the link tells (smsd.gateway.link.LinkOwner).
 
     def link_bound(self, link: Link, bound: Bound) -> None:
         """The bind is up."""
         self.up = True
         self._failing = ""
+        self._failures = 0
         smsc = self._smsc
         _log.info(
             "bound", smsc=smsc.settings.name, bind=self.name, peer_system_id=bound.peer_system_id
         )
         smsc.watcher.bind_changed(smsc.settings.name, self.name, True)
+        link.hold_back(smsc.held_back)
         if not isinstance(self._body, BindReceiver):
             smsc.outbox.attach(link)
 
@@ -166,7 +167,8 @@ class Bind:
             smsc = self._smsc
             _log.warning("bind_lost", smsc=smsc.settings.name, bind=self.name, reason=reason)
             smsc.watcher.bind_changed(smsc.settings.name, self.name, False)
-            self._watch_failures()
+        else:
+            self._note_failure(reason)
 
     def peer_erred(self, link: Link, reason: str) -> None:
         """One line for the operator; the session has dealt with it."""
@@ -210,6 +212,7 @@ class SmscBinds:
         )
         self._lane = lane
         self._draining = False
+        self.held_back = False  # the lane is full; holds for links that are yet to come too
         self.binds = [
             Bind(
                 self,
@@ -242,6 +245,7 @@ class SmscBinds:
 
     def hold_back(self, yes: bool) -> None:
         """Stop or go on reading from this SMSC."""
+        self.held_back = yes
         for bind in self.binds:
             if bind.link is not None:
                 bind.link.hold_back(yes)
@@ -274,6 +278,23 @@ class SmscBinds:
 
 def _response_to(body: DeliverSm | DataSm) -> Command:
     return Command.DELIVER_SM_RESP if isinstance(body, DeliverSm) else Command.DATA_SM_RESP
+
+
+@implementer(IStreamClientEndpoint)
+class _Told:
+    """An endpoint that tells why a connection did not come about."""
+
+    def __init__(self, endpoint: HostnameEndpoint, tell: Callable[[str], None]) -> None:
+        self._endpoint = endpoint
+        self._tell = tell
+
+    def connect(self, protocolFactory: IProtocolFactory) -> "Deferred[IProtocol]":  # noqa: N803
+        """See `IStreamClientEndpoint`."""
+        return self._endpoint.connect(protocolFactory).addErrback(self._failed)
+
+    def _failed(self, failure: Failure) -> Failure:
+        self._tell(failure.getErrorMessage())
+        return failure
 
 
 class _LinkFactory(Factory):

@@ -33,7 +33,6 @@ from smsd.smpp.pdu import (
     Body,
     Command,
     Status,
-    status_text,
 )
 from smsd.smpp.session import Session
 from smsd.smpp.states import BOUND
@@ -43,14 +42,6 @@ _TICK_S = 0.5
 _CLOSE_TIMEOUT_S = 1.0
 
 BindBody = BindReceiver | BindTransceiver | BindTransmitter
-
-
-class NotBound(Exception):
-    """The bind did not come about; the message says why. `status` is the SMSC's, if it gave one."""
-
-    def __init__(self, reason: str, status: int | None = None) -> None:
-        super().__init__(reason)
-        self.status = status
 
 
 class LinkOwner(Interface):
@@ -99,7 +90,6 @@ class Link(Protocol):
         self._held_back = False  # by us: the lane is full
         self._choked = False  # by the transport: the peer does not read
         self._cutting: IDelayedCall | None = None  # once we have begun to close
-        self.bound: Deferred[Link] = Deferred()
         self.gone: Deferred[None] = Deferred()
 
     @property
@@ -223,7 +213,7 @@ class Link(Protocol):
                 rest.append(event)
         for event in rest:
             if isinstance(event, Bound):
-                self._note_bound(event)
+                self._owner.link_bound(self, event)
         if responses:
             self._owner.responses_came(self, responses)
         if requests:
@@ -231,20 +221,11 @@ class Link(Protocol):
         for event in rest:
             _RARE.get(type(event), _ignore)(self, event)
 
-    def _note_bound(self, event: Bound) -> None:
-        self._owner.link_bound(self, event)
-        self.bound.callback(self)
-
-    def _note_refused(self, event: BindRefused) -> None:
-        self._reason = f"bind refused: {status_text(event.status)}"
-        self.bound.errback(NotBound(self._reason, event.status))
-
     def _note_fault(self, event: PeerFault) -> None:
         self._owner.peer_erred(self, event.reason)
 
     def _note_disconnect(self, event: Disconnect) -> None:
-        if not self._reason.startswith("bind refused"):
-            self._reason = event.reason
+        self._reason = event.reason
         self.flush()
         self._leave()
 
@@ -258,18 +239,18 @@ class Link(Protocol):
         self._cutting = self._reactor.callLater(_CLOSE_TIMEOUT_S, self.transport.abortConnection)
 
     def _note_closed(self, _event: Closed) -> None:
-        if not self.bound.called:
-            self.bound.errback(NotBound(self._reason))
         self._owner.link_closed(self, self._reason)
         self.gone.callback(None)
 
 
 def _ignore(_link: Link, _event: Event) -> None:
-    """Bound was handled before the requests glued to it; Unbound is followed by Disconnect."""
+    """Bound was handled before the requests glued to it; Unbound and BindRefused are followed by
+    Disconnect, with the reason in words.
+    """
 
 
 _RARE: dict[type, Callable[..., None]] = {
-    BindRefused: Link._note_refused,
+    BindRefused: _ignore,
     PeerFault: Link._note_fault,
     Disconnect: Link._note_disconnect,
     Closed: Link._note_closed,
