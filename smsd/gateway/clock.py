@@ -45,7 +45,7 @@ class RehearsalClock(SystemClock):
 
     def utc_us(self) -> int:
         """See `Clock.utc_us`."""
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError, OverflowError):
             self._offset_us = int(float(self._offset_file.read_text()) * _US_PER_S)
         return super().utc_us() + self._offset_us
 
