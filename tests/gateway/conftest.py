@@ -1,0 +1,55 @@
+"""The shipped policy, and gateways over real stores that end with their test."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+from gateway_stage import GatewayStage
+
+import rules
+from storage import SqliteStore
+
+POLICY_FILE = Path(rules.__file__).parent / "policies" / "8103.toml"
+
+
+@pytest.fixture(scope="session")
+def policy() -> rules.CompiledPolicy:
+    """The law as it is shipped."""
+    return rules.load_policy(POLICY_FILE)
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """Where a store may lie."""
+    return f"sqlite:///{tmp_path}/smsd.db"
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[SqliteStore]:
+    """A store of its own."""
+    opened = SqliteStore(url)
+    yield opened
+    opened.close()
+
+
+class NewStage(Protocol):
+    """Builds a gateway; `limits` and the fields of [[smsc]] as in config.toml."""
+
+    def __call__(self, **settings: Any) -> GatewayStage: ...
+
+
+@pytest.fixture
+def new_stage(url: str, policy: rules.CompiledPolicy) -> Iterator[NewStage]:
+    """Gateways over the store at `url`, one after the other."""
+    stages: list[GatewayStage] = []
+
+    def build(**settings: Any) -> GatewayStage:
+        if stages:
+            stages[-1].stop()
+        stages.append(GatewayStage(url, policy, **settings))
+        return stages[-1]
+
+    yield build
+    for stage in stages[-1:]:
+        stage.stop()

@@ -1,0 +1,200 @@
+"""One SMSC's whole gateway in virtual time: store, lane with its thread, outbox, binds."""
+
+import os
+from typing import Any
+
+from memory_smsc import MemorySmsc
+from virtual_reactor import HOUR_US, NOON_US, VirtualClock, VirtualReactor
+
+from rules import CompiledPolicy
+from smsd.config import LimitsSection, SmscSection
+from smsd.gateway.adjudicate import Settled
+from smsd.gateway.binds import SmscBinds
+from smsd.gateway.commit_lane import CommitLane, Inbound, LaneLimits
+from smsd.gateway.outbox import Outbox
+from storage import InboundMessage, Register, Reply, ReplyState, SqliteStore
+from storage.sqlite_library import dbapi
+
+SMSC = "one"
+RETRY_S = 5.0
+STORE_RETRY_S = 1.0
+
+
+def sms(text: str, phone: str = "994500000001", at_us: int = NOON_US) -> InboundMessage:
+    """A phone's SMS as intake hands it over."""
+    return InboundMessage(at_us, SMSC, phone, "8103", 0, text.encode(), text, True, None)
+
+
+class Observer:
+    """Keeps what the gateway tells its metrics."""
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []  # messages in each batch that was committed
+        self.put_off: list[int] = []
+        self.outcomes: list[ReplyState] = []
+        self.turnarounds_s: list[float] = []
+        self.bind_changes: list[tuple[str, bool]] = []
+        self.messages = 0
+        self.receipts = 0
+
+    def committed(self, settled: Settled, inbound: list[Inbound], commit_s: float) -> None:
+        """See `LaneWatcher`."""
+        if inbound:
+            self.batches.append(len(inbound))
+
+    def store_failed(self, messages: int) -> None:
+        """See `LaneWatcher`."""
+        self.put_off.append(messages)
+
+    def submitted(self, smsc: str, turnaround_s: float) -> None:
+        """See `OutboxWatcher`."""
+        self.turnarounds_s.append(turnaround_s)
+
+    def reply_settled(self, smsc: str, state: ReplyState) -> None:
+        """See `OutboxWatcher`."""
+        self.outcomes.append(state)
+
+    def bind_changed(self, smsc: str, bind: str, up: bool) -> None:
+        """See `BindWatcher`."""
+        self.bind_changes.append((bind, up))
+
+    def messages_came(self, smsc: str, count: int) -> None:
+        """See `BindWatcher`."""
+        self.messages += count
+
+    def receipts_came(self, smsc: str, count: int) -> None:
+        """See `BindWatcher`."""
+        self.receipts += count
+
+
+class GatewayStage:
+    """The daemon's graph for one SMSC, over a real store; the test plays SMSC and time."""
+
+    def __init__(
+        self,
+        url: str,
+        policy: CompiledPolicy,
+        register: Register | None = None,
+        limits: dict[str, Any] | None = None,
+        **smsc: Any,
+    ) -> None:
+        self.policy = policy
+        self.reactor = VirtualReactor()
+        self.clock = VirtualClock(self.reactor)
+        self.store = SqliteStore(url)
+        self.seen = Observer()
+        self.recoveries = 0
+        section = LimitsSection(store_retry_s=STORE_RETRY_S, **(limits or {}))
+        settings = SmscSection(name=SMSC, password="secret", retry_delay_s=RETRY_S, **smsc)
+        self.lane = CommitLane(
+            self.reactor,
+            self.clock,
+            self.store,
+            register,
+            policy,
+            LaneLimits(
+                section.batch_messages_max, section.intake_messages_max, section.store_retry_s
+            ),
+            self.seen,
+            lambda replies: self.outbox.enqueue(replies),
+            self._recovered,
+        )
+        self.outbox = Outbox(
+            self.reactor, self.clock, settings, self.lane, section.outbox_memory_max, self.seen
+        )
+        self.binds = SmscBinds(
+            self.reactor,
+            self.clock,
+            settings,
+            "secret",
+            section,
+            self.lane,
+            self.outbox,
+            self.seen,
+        )
+        self.smscs: list[MemorySmsc] = []
+
+    def _recovered(self) -> None:
+        self.recoveries += 1
+        self.outbox.look_on_disk()
+
+    def start(self) -> "GatewayStage":
+        """As the daemon does; the binds' connections wait for `connect`."""
+        self.lane.start()
+        self.outbox.look_on_disk()
+        self.binds.start()
+        return self
+
+    def connect(self) -> MemorySmsc:
+        """Let the oldest attempt to connect succeed; the bind is not answered yet."""
+        factory = self.reactor.tcpClients.pop(0)[2]
+        protocol = factory.buildProtocol(None)
+        smsc = MemorySmsc(protocol, self.reactor)
+        self.smscs.append(smsc)
+        return smsc
+
+    def bound(self) -> MemorySmsc:
+        """An SMSC that has accepted our oldest bind, and all that follows from it."""
+        smsc = self.connect().accept()
+        self.run()
+        return smsc
+
+    def run(self) -> None:
+        """Until lane and links have nothing more to do at this instant."""
+        while True:
+            while not self.lane.quiet:
+                self.reactor.run_one()
+            carried = sum(smsc.exchange() for smsc in self.smscs)
+            if not carried and self.lane.quiet:
+                return
+
+    def pass_time(self, seconds: float) -> None:
+        """Both clocks, then all that follows."""
+        self.clock.now_us += round(seconds * 1_000_000)
+        self.reactor.advance(seconds)
+        self.run()
+
+    def reconnect(self) -> MemorySmsc:
+        """Wait out the backoff and be bound again."""
+        while not self.reactor.tcpClients:
+            self.pass_time(1.0)
+        return self.bound()
+
+    def stop(self) -> None:
+        """End the writer thread."""
+        if self.lane.alive:
+            self.lane.stop()
+        else:
+            self.store.close()
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """What is committed, as another process sees it."""
+        connection = dbapi.connect(f"file:{os.fspath(self.store.path)}?mode=ro", uri=True)
+        try:
+            return list(connection.execute(query))
+        finally:
+            connection.close()
+
+    def states(self) -> list[tuple[Any, ...]]:
+        """(state, resent, status, smsc_message_id) of every reply on disk, oldest first."""
+        return self.rows("SELECT state, resent, status, smsc_message_id FROM reply ORDER BY id")
+
+
+def store_replies(
+    store: SqliteStore,
+    policy: CompiledPolicy,
+    phones: list[str],
+    text: str = "Permit granted",
+    not_after_us: int = NOON_US + 2 * HOUR_US,
+) -> list[Reply]:
+    """Unsent replies, as an earlier life of the daemon left them."""
+    with store.transaction(policy) as transaction:
+        return [
+            transaction.add_reply(
+                transaction.add_message(sms(f"1 AZE {phone}", phone), "decided"),
+                sms(f"1 AZE {phone}", phone),
+                text,
+                not_after_us,
+            )
+            for phone in phones
+        ]

@@ -1,0 +1,263 @@
+"""Keeping binds up: connect, bind, lose, wait longer each time; and what comes through them."""
+
+import pytest
+from conftest import NewStage
+from gateway_stage import GatewayStage
+from memory_smsc import MemorySmsc
+from structlog.testing import capture_logs
+from twisted.internet.error import ConnectionRefusedError as Refused
+from twisted.python.failure import Failure
+
+from smsd.smpp.pdu import (
+    BindReceiver,
+    BindTransceiver,
+    BindTransmitter,
+    DataSm,
+    DeliverSm,
+    Status,
+    Tag,
+    Tlv,
+)
+from storage.sqlite_library import dbapi
+
+PHONE = "994500000001"
+RECEIPT = DeliverSm(
+    source_addr=PHONE, destination_addr="8103", esm_class=0x04, short_message=b"id:1 stat:DELIVRD"
+)
+
+
+def refuse_connection(stage: GatewayStage) -> None:
+    """Nobody listens there."""
+    factory = stage.reactor.tcpClients.pop(0)[2]
+    factory.clientConnectionFailed(None, Failure(Refused()))
+    stage.reactor.advance(0.5)  # the endpoint looks for a further address of the host first
+
+
+def seconds_to_the_next_attempt(stage: GatewayStage) -> float:
+    """How long the bind waits before it connects again, to a quarter of a second."""
+    waited = 0.0
+    while not stage.reactor.tcpClients:
+        stage.pass_time(0.25)
+        waited += 0.25
+    return waited
+
+
+def test_it_asks_for_the_bind_that_is_configured(new_stage: NewStage) -> None:
+    """Name, password, type and version of the account, at the host and port named."""
+    stage = new_stage(port=2776, system_id="gw", system_type="PERMIT", connect_timeout_s=7).start()
+    assert [client[:2] for client in stage.reactor.tcpClients] == [("127.0.0.1", 2776)]
+    assert stage.reactor.tcpClients[0][3] == 7
+    asked = stage.connect().bind_body()
+    assert isinstance(asked, BindTransceiver)
+    assert asked[:4] == ("gw", "secret", "PERMIT", 0x34)
+
+
+def test_two_binds_are_kept_apart(new_stage: NewStage) -> None:
+    """transmitter+receiver: one of each; only the transmitter may carry replies."""
+    stage = new_stage(bind="transmitter+receiver").start()
+    transmitter, receiver = stage.connect(), stage.connect()
+    assert isinstance(transmitter.bind_body(), BindTransmitter)
+    assert isinstance(receiver.bind_body(), BindReceiver)
+    receiver.accept()
+    assert not stage.outbox.can_send
+    transmitter.accept()
+    assert stage.outbox.can_send
+    assert stage.seen.bind_changes == [("receiver", True), ("transmitter", True)]
+    transmitter.hang_up()
+    assert not stage.outbox.can_send
+    assert [bind.up for bind in stage.binds.binds] == [False, True]
+
+
+def test_it_waits_longer_after_each_failure_and_starts_anew_after_success(
+    new_stage: NewStage,
+) -> None:
+    """Doubled from the shortest to the longest delay, jittered over its upper half."""
+    stage = new_stage(reconnect_delay_min_s=4, reconnect_delay_max_s=16).start()
+    for longest in (4, 8, 16, 16):
+        refuse_connection(stage)
+        assert longest / 2 <= seconds_to_the_next_attempt(stage) <= longest + 0.25
+    smsc = stage.bound()
+    smsc.hang_up()
+    assert seconds_to_the_next_attempt(stage) <= 4.25
+
+
+def test_a_refused_bind_waits_like_a_refused_connection(new_stage: NewStage) -> None:
+    """A wrong password does not hammer the SMSC, and is one log line however often it fails."""
+    stage = new_stage(reconnect_delay_min_s=4, reconnect_delay_max_s=16).start()
+    with capture_logs() as logs:
+        for longest in (4, 8, 16):
+            smsc = stage.connect()
+            smsc.refuse(Status.ESME_RINVPASWD)
+            assert smsc.wire.disconnecting
+            smsc.hang_up()
+            assert longest / 2 <= seconds_to_the_next_attempt(stage) <= longest + 0.25
+        refuse_connection(stage)
+    assert [line["reason"] for line in logs if line["event"] == "bind_failed"] == [
+        "bind refused: ESME_RINVPASWD (0xe)",
+        "Connection was refused by other side.",
+    ]
+    assert stage.seen.bind_changes == []
+
+
+def test_a_lost_bind_that_cannot_come_back_says_why(new_stage: NewStage) -> None:
+    """One line for the loss, one for each new reason, none for the same one again."""
+    stage = new_stage(reconnect_delay_max_s=1).start()
+    smsc = stage.bound()
+    with capture_logs() as logs:
+        smsc.hang_up()
+        for _ in range(3):
+            seconds_to_the_next_attempt(stage)
+            refuse_connection(stage)
+        seconds_to_the_next_attempt(stage)
+        stage.connect().hang_up()
+    assert [line["reason"] for line in logs] == [
+        "Connection was closed cleanly.",
+        "Connection was refused by other side.",
+        "Connection was closed cleanly.",
+    ]
+
+
+def test_a_lost_bind_is_told_once_and_bound_again(new_stage: NewStage) -> None:
+    """Up, down, up: as many log lines and changes of the gauge."""
+    stage = new_stage().start()
+    with capture_logs() as logs:
+        stage.bound().hang_up()
+        stage.reconnect()
+    assert stage.seen.bind_changes == [
+        ("transceiver", True),
+        ("transceiver", False),
+        ("transceiver", True),
+    ]
+    assert [line["event"] for line in logs] == ["bound", "bind_lost", "bound"]
+    assert PHONE not in str(logs)
+
+
+def test_stopping_unbinds_and_never_connects_again(new_stage: NewStage) -> None:
+    """unbind, its answer, the end of the transport; then the Deferred fires."""
+    stage = new_stage().start()
+    smsc = stage.bound()
+    stopped = stage.binds.stop()
+    smsc.exchange()
+    assert smsc.wire.disconnecting
+    assert not stopped.called
+    smsc.hang_up()
+    assert stopped.called
+    stage.pass_time(1_000)
+    assert stage.reactor.tcpClients == []
+
+
+@pytest.mark.parametrize("when", ["connecting", "binding", "waiting"])
+def test_it_can_be_stopped_before_it_is_bound(new_stage: NewStage, when: str) -> None:
+    """While it connects, while the bind is unanswered, and while it waits to connect again."""
+    stage = new_stage().start()
+    if when == "binding":
+        smsc = stage.connect()
+    elif when == "waiting":
+        refuse_connection(stage)
+    stopped = stage.binds.stop()
+    if when == "binding":
+        assert smsc.wire.disconnecting
+        smsc.hang_up()
+    assert stopped.called
+    stage.reactor.tcpClients.clear()
+    stage.pass_time(1_000)
+    assert stage.reactor.tcpClients == []
+
+
+def test_a_stop_is_not_held_up_by_a_peer_that_hangs(new_stage: NewStage) -> None:
+    """No unbind_resp, no end of the transport: after both time limits we cut the line."""
+    stage = new_stage(limits={"shutdown_s": 4.0}).start()
+    smsc = stage.bound()
+    smsc.open = False
+    stage.binds.stop()
+    for _ in range(8):
+        stage.reactor.advance(0.5)
+    assert smsc.wire.disconnected
+
+
+def test_receipts_are_settled_at_once_and_counted(new_stage: NewStage) -> None:
+    """They are no SMS: nothing is stored, nothing answered but the receipt itself."""
+    stage = new_stage().start()
+    smsc = stage.bound()
+    smsc.send(RECEIPT, "receipt")
+    stage.run()
+    assert smsc.responses == {"receipt": 0}
+    assert (stage.seen.receipts, stage.seen.messages) == (1, 0)
+    assert stage.rows("SELECT count(*) FROM message") == [(0,)]
+
+
+def test_a_data_sm_is_an_sms_like_any_other(new_stage: NewStage) -> None:
+    """Decided, acknowledged by data_sm_resp, answered by submit_sm."""
+    stage = new_stage().start()
+    smsc = stage.bound()
+    payload = (Tlv(Tag.MESSAGE_PAYLOAD, b"2 AZE 1111111"),)
+    smsc.send(DataSm(source_addr=PHONE, destination_addr="8103", tlvs=payload), "data")
+    stage.run()
+    assert smsc.responses == {"data": 0}
+    assert "AZE1111111" in smsc.texts[0]
+
+
+def test_a_data_sm_from_an_address_that_no_reply_can_reach_harms_nobody(
+    new_stage: NewStage,
+) -> None:
+    """64 characters are lawful there; the next phone has its reply, and so has a restart."""
+    stage = new_stage().start()
+    smsc = stage.bound()
+    payload = (Tlv(Tag.MESSAGE_PAYLOAD, b"1 AZE 1111111"),)
+    smsc.send(DataSm(source_addr="9" * 64, destination_addr="8103", tlvs=payload), "data")
+    smsc.text(b"1 AZE 2222222", PHONE)
+    stage.run()
+    assert smsc.responses == {"data": 0, (PHONE, b"1 AZE 2222222"): 0}
+    assert smsc.phones == [PHONE]
+
+
+def test_while_draining_the_smsc_keeps_its_sms(new_stage: NewStage) -> None:
+    """ESME_RX_T_APPN to SMS and receipts alike; nothing new comes in on the way out."""
+    stage = new_stage().start()
+    smsc = stage.bound()
+    stage.binds.drain()
+    smsc.text(b"1 AZE 1111111", PHONE)
+    smsc.send(RECEIPT, "receipt")
+    stage.run()
+    assert set(smsc.responses.values()) == {int(Status.ESME_RX_T_APPN)}
+    assert stage.rows("SELECT count(*) FROM message") == [(0,)]
+
+
+def flood(stage: GatewayStage, smsc: MemorySmsc) -> "dbapi.Connection":
+    """A stuck disk and more SMS than may wait; close the connection to free the disk."""
+    lock = dbapi.connect(str(stage.store.path), isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    for number in range(5):
+        smsc.text(b"1 AZE 1111111", str(int(PHONE) + number))
+    return lock
+
+
+def test_a_full_lane_holds_back_every_bind_of_the_smsc(new_stage: NewStage) -> None:
+    """The transmitter too, since its responses only make the lane fuller."""
+    stage = new_stage(bind="transmitter+receiver", limits={"intake_messages_max": 4}).start()
+    transmitter, receiver = stage.bound(), stage.bound()
+    lock = flood(stage, receiver)
+    assert (transmitter.wire.producerState, receiver.wire.producerState) == ("paused", "paused")
+    lock.close()
+    stage.run()
+    states = (transmitter.wire.producerState, receiver.wire.producerState)
+    assert states == ("producing", "producing")
+
+
+def test_a_link_that_comes_while_the_lane_is_full_is_held_back_too(new_stage: NewStage) -> None:
+    """Else an SMSC that reconnects could fill memory without bound."""
+    stage = new_stage(limits={"intake_messages_max": 4}, reconnect_delay_max_s=1).start()
+    first = stage.bound()
+    lock = flood(stage, first)
+    first.hang_up()
+    stage.reactor.advance(1.0)
+    second = stage.connect()
+    assert second.wire.producerState == "producing", "the answer to our bind must be read"
+    second.accept()
+    assert second.wire.producerState == "paused"
+    lock.close()
+    stage.run()
+    assert second.wire.producerState == "producing"
+    second.text(b"1 AZE 1111111", "994500000099")
+    stage.run()
+    assert second.responses == {("994500000099", b"1 AZE 1111111"): 0}
