@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 
 from rules.toml_lines import Path as TomlPath
@@ -19,6 +27,8 @@ _SystemId = Annotated[
     str, Field(pattern=r"^[\x21-\x7e]{1,15}$", description="1 to 15 ASCII characters, no spaces")
 ]
 _PASSWORD_OCTETS_MAX = 8
+
+_PORT_MAX = 65_535
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Count = Annotated[int, Field(ge=1, le=10_000_000)]
@@ -60,6 +70,13 @@ class DeskSection(_Section):
             description="HOST:PORT, for example 127.0.0.1:8103 or [::1]:8103",
         ),
     ] = "127.0.0.1:8103"
+
+    @field_validator("listen")
+    @classmethod
+    def _port_exists(cls, listen: str) -> str:
+        if int(listen.rpartition(":")[2]) > _PORT_MAX:
+            raise ValueError(f"the port must be 0 to {_PORT_MAX}; got {listen!r}")
+        return listen
 
 
 class SmscSection(_Section):

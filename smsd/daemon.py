@@ -127,9 +127,10 @@ class Daemon:
             self._port = await endpoint(
                 self._reactor, int(port), interface=host.strip("[]")
             ).listen(site)
-        except (CannotListenError, OSError) as fault:
+        except CannotListenError as fault:
             raise CannotStart(
-                f"desk.listen {self._config.desk.listen}: {fault}; is another smsd running?"
+                f"desk.listen {self._config.desk.listen}: {fault.socketError};"
+                " another program may have it: name a free one"
             ) from fault
 
     @property

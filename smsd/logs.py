@@ -5,6 +5,7 @@ No line carries a phone number, a document number or the text of an SMS.
 
 import logging
 import sys
+import traceback
 from typing import Any, cast
 
 import structlog
@@ -20,14 +21,12 @@ def configure(level: str, style: str) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.ExceptionRenderer(_without_message),
     ]
     if coloured:
         processors.append(structlog.dev.ConsoleRenderer())
     else:
-        processors += [
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ]
+        processors.append(structlog.processors.JSONRenderer(ensure_ascii=False))
     structlog.configure(
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(
@@ -39,11 +38,24 @@ def configure(level: str, style: str) -> None:
     globalLogBeginner.beginLoggingTo([_observe_twisted], redirectStandardIO=False)
 
 
+def _without_message(exc_info: structlog.typing.ExcInfo) -> str:
+    """Where it happened and of what kind it was.
+
+    Neither the exception's message nor local variables: they may quote an SMS.
+    """
+    kind, _, trace = exc_info
+    return "".join(traceback.format_tb(trace)) + kind.__qualname__
+
+
 @provider(ILogObserver)
 def _observe_twisted(event: LogEvent) -> None:
     """Pass on what Twisted calls critical: an exception that nobody handled."""
     if cast(Any, event.get("log_level")) is not LogLevel.critical:
         return
     failure = event.get("log_failure")
-    trace = failure.getTraceback(elideFrameworkCode=True) if isinstance(failure, Failure) else ""
-    structlog.get_logger("smsd.twisted").critical("unhandled_error", traceback=trace)
+    log = structlog.get_logger("smsd.twisted")
+    if isinstance(failure, Failure) and failure.type is not None and failure.value is not None:
+        exc_info = (failure.type, failure.value, failure.getTracebackObject())
+        log.critical("unhandled_error", exc_info=exc_info)
+    else:
+        log.critical("unhandled_error")

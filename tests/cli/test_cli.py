@@ -224,7 +224,7 @@ def test_a_port_that_is_taken_ends_the_daemon_with_one(config: Path) -> None:
         result = smsd_process("run", "--config", config, SMSD_DESK__LISTEN=address)
     assert result.returncode == 1
     assert f"desk.listen {address}: " in result.stderr
-    assert "is another smsd running?" in result.stderr
+    assert "another program may have it: name a free one" in result.stderr
     assert "Traceback" not in result.stderr
     assert "unhandled_error" not in result.stderr
 

@@ -94,6 +94,7 @@ def test_a_password_is_never_shown(tmp_path: Path) -> None:
         (SOUND + '\n[[smsc]]\nname = "simulator"\npassword = "x"\n', "have the same name"),
         ('[[smsc]]\nname = "a"\npassword = "123456789"\n', "password has over 8 characters"),
         ("[store\n", "config.toml:1"),
+        ('[desk]\nlisten = "[::1]:65536"\n' + SOUND, "the port must be 0 to 65535"),
         ('[smsc]\nname = "a"\n', "each SMSC needs a section [[smsc]], in double brackets"),
         ("[shop]\n" + SOUND, "unknown key; allowed: desk, limits, log, policy, register, smsc"),
     ],
