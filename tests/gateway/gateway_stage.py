@@ -129,6 +129,7 @@ class GatewayStage:
         """Let the oldest attempt to connect succeed; the bind is not answered yet."""
         factory = self.reactor.tcpClients.pop(0)[2]
         protocol = factory.buildProtocol(None)
+        assert protocol is not None
         smsc = MemorySmsc(protocol, self.reactor)
         self.smscs.append(smsc)
         return smsc

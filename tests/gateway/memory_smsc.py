@@ -20,7 +20,7 @@ class Wire(StringTransport):
     """A TCP transport as far as a link asks for one; `writes` keeps each write apart."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # Twisted says nothing here
         self.writes: deque[bytes] = deque()
 
     def setTcpNoDelay(self, enabled: bool) -> None:  # noqa: N802 - Twisted's name

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import NewStage
 from gateway_stage import sms
+from structlog.testing import capture_logs
 from virtual_reactor import HOUR_US, NOON_US, S_US
 
 from rules import CompiledPolicy, Decision, Verdict
@@ -306,8 +307,10 @@ def test_the_lane_decides_again_after_a_conflict(new_stage: NewStage) -> None:
                 show_permits(rival)
 
     stage.store.connection.set_trace_callback(as_a_batch_begins)
-    smsc.text(b"2 AZE 1111111 EN", "994500000002")
-    stage.run()
+    with capture_logs() as logs:
+        smsc.text(b"2 AZE 1111111 EN", "994500000002")
+        stage.run()
+    assert logs == [], "no bug: it happens whenever two gateways serve one person"
     stage.store.connection.set_trace_callback(None)
     rival.close()
     assert len(begun) == 2

@@ -1,5 +1,7 @@
 """Keeping binds up: connect, bind, lose, wait longer each time; and what comes through them."""
 
+from typing import Any
+
 import pytest
 from conftest import NewStage
 from gateway_stage import GatewayStage
@@ -28,7 +30,7 @@ RECEIPT = DeliverSm(
 
 def refuse_connection(stage: GatewayStage) -> None:
     """Nobody listens there."""
-    factory = stage.reactor.tcpClients.pop(0)[2]
+    factory: Any = stage.reactor.tcpClients.pop(0)[2]
     factory.clientConnectionFailed(None, Failure(Refused()))
     stage.reactor.advance(0.5)  # the endpoint looks for a further address of the host first
 

@@ -11,6 +11,7 @@ from memory_smsc import MemorySmsc
 from twisted.internet.defer import Deferred
 from virtual_reactor import NOON_US
 
+from smsd.smpp.events import PeerFault
 from smsd.smpp.pdu import Status
 from storage import Register, Reply, ReplyOutcome, ReplyState, StoreUnavailable
 from storage.sqlite_library import dbapi
@@ -239,6 +240,8 @@ def test_a_message_that_meets_a_bug_costs_only_itself(
         ("994500000004",),
     ]
     assert stage.seen.put_off == [1]
+    assert stage.seen.batches == [1, 2]
+    assert not [event for event in smsc.events if isinstance(event, PeerFault)]
     assert stage.lane.fault is None
     assert stage.recoveries == 0
 

@@ -20,6 +20,7 @@ from smsd.smpp.pdu import (
     BindTransceiver,
     BindTransceiverResp,
     BindTransmitter,
+    Body,
     Command,
     DataSm,
     DeliverSm,
@@ -185,11 +186,11 @@ def test_a_batch_is_acknowledged_in_one_write(ends: Ends) -> None:
     """deliver_sm and data_sm side by side, each with its own response, all ESME_ROK."""
     ends.smsc.accept()
     data = DataSm(source_addr="994500000002", destination_addr="8103")
-    for context, body in enumerate((MO, data, MO)):
+    bodies: list[Body] = [MO, data, MO]
+    for context, body in enumerate(bodies):
         ends.smsc.send(body, context)
     ends.smsc.exchange()
     requests = ends.owner.told[-1][1:]
-    bodies = [request.body for request in requests if isinstance(request, Request)]
     sequences = [request.sequence for request in requests if isinstance(request, Request)]
     ends.link.acknowledge(
         [

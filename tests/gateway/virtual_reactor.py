@@ -3,8 +3,12 @@
 import queue
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 from twisted.internet.testing import MemoryReactorClock
+from zope.interface import implementer
+
+from smsd.gateway.commit_lane import LaneReactor
 
 NOON_US = int(datetime(2020, 4, 6, 8, 0, tzinfo=UTC).timestamp() * 1_000_000)  # in Baku
 S_US = 1_000_000
@@ -15,22 +19,26 @@ DAY_US = 24 * HOUR_US
 _STUCK_S = 30.0
 
 
+@implementer(LaneReactor)
 class VirtualReactor(MemoryReactorClock):
     """`MemoryReactorClock`; what threads ask for waits until the test lets it run."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self._from_threads: queue.SimpleQueue[tuple[Callable[..., object], tuple[object, ...]]]
-        self._from_threads = queue.SimpleQueue()
+        super().__init__()  # type: ignore[no-untyped-call]  # Twisted says nothing here
+        self._from_threads: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
 
-    def callFromThread(self, call: Callable[..., object], *args: object) -> None:  # noqa: N802
+    def callFromThread(  # noqa: N802 - Twisted's name
+        self,
+        callable: Callable[..., object],  # noqa: A002
+        *args: object,
+        **kwargs: object,
+    ) -> None:
         """Called in any thread; runs in the test's, by `run_one`."""
-        self._from_threads.put((call, args))
+        self._from_threads.put(partial(callable, *args, **kwargs))
 
     def run_one(self) -> None:
         """Wait for a thread's call and make it."""
-        call, args = self._from_threads.get(timeout=_STUCK_S)
-        call(*args)
+        self._from_threads.get(timeout=_STUCK_S)()
 
 
 class VirtualClock:
