@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
-from gateway_stage import GatewayStage
+from gateway_stage import GatewayStage, NewStage
 
 import rules
 from storage import SqliteStore
@@ -31,12 +31,6 @@ def store(url: str) -> Iterator[SqliteStore]:
     opened = SqliteStore(url)
     yield opened
     opened.close()
-
-
-class NewStage(Protocol):
-    """Builds a gateway; `limits` and the fields of [[smsc]] as in config.toml."""
-
-    def __call__(self, **settings: Any) -> GatewayStage: ...
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """One SMSC's whole gateway in virtual time: store, lane with its thread, outbox, binds."""
 
 import os
-from typing import Any
+from typing import Any, Protocol
 
 from memory_smsc import MemorySmsc
 from virtual_reactor import HOUR_US, NOON_US, VirtualClock, VirtualReactor
@@ -179,6 +179,12 @@ class GatewayStage:
     def states(self) -> list[tuple[Any, ...]]:
         """(state, resent, status, smsc_message_id) of every reply on disk, oldest first."""
         return self.rows("SELECT state, resent, status, smsc_message_id FROM reply ORDER BY id")
+
+
+class NewStage(Protocol):
+    """Builds a gateway; `limits` and the fields of [[smsc]] as in config.toml."""
+
+    def __call__(self, **settings: Any) -> GatewayStage: ...
 
 
 def store_replies(

@@ -6,8 +6,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from conftest import NewStage
-from gateway_stage import sms
+from gateway_stage import NewStage, sms
 from structlog.testing import capture_logs
 from virtual_reactor import HOUR_US, NOON_US, S_US
 

@@ -3,8 +3,7 @@
 from typing import Any
 
 import pytest
-from conftest import NewStage
-from gateway_stage import GatewayStage
+from gateway_stage import GatewayStage, NewStage
 from memory_smsc import MemorySmsc
 from structlog.testing import capture_logs
 from twisted.internet.error import ConnectionRefusedError as Refused

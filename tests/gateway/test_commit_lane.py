@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import NewStage
-from gateway_stage import STORE_RETRY_S, GatewayStage, store_replies
+from gateway_stage import STORE_RETRY_S, GatewayStage, NewStage, store_replies
 from memory_smsc import MemorySmsc
 from twisted.internet.defer import Deferred
 from virtual_reactor import NOON_US

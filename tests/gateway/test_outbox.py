@@ -1,8 +1,7 @@
 """Replies on their way out: nothing lost, nothing doubled, nothing late, and in order."""
 
 import pytest
-from conftest import NewStage
-from gateway_stage import RETRY_S, GatewayStage, store_replies
+from gateway_stage import RETRY_S, GatewayStage, NewStage, store_replies
 from memory_smsc import MemorySmsc
 from virtual_reactor import HOUR_US, NOON_US, S_US
 
