@@ -17,7 +17,7 @@ setup: .venv/ready  ## a virtual environment from the pinned, hashed requirement
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "smsd needs Python 3.11 or newer; name one with: make PYTHON=python3.11")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@
 
 demo: setup  ## play a conversation with the daemon, then stay up (ARGS=--once: end after it)
