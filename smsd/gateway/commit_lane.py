@@ -214,13 +214,14 @@ class CommitLane:
             self._outcomes.extendleft(reversed(done.batch.outcomes))
             self._hold_off(done.fault or "unknown")
         else:
-            self._note_recovery(done.fault)
             stored = done.batch.inbound
             if done.refused:
                 refused = {id(item) for item in done.refused}
                 stored = [item for item in stored if id(item) not in refused]
                 self._put_off(done.refused)
-            self._watcher.committed(settled, stored, done.commit_s)
+            if stored or done.batch.outcomes:  # a full disk reads well; only a write proves it
+                self._note_recovery()
+                self._watcher.committed(settled, stored, done.commit_s)
             for link, items in _by_link(stored).items():
                 link.acknowledge(items)
             if settled.replies:
@@ -254,8 +255,8 @@ class CommitLane:
         self._holding_off = False
         self._kick()
 
-    def _note_recovery(self, fault: str | None) -> None:
-        if self.fault is not None and fault is None:
+    def _note_recovery(self) -> None:
+        if self.fault is not None:
             _log.info("store_available_again")
             self.fault = None
             # A COMMIT that reported a fault may have reached the disk all the same.

@@ -174,9 +174,6 @@ def test_outcomes_keep_their_order_over_a_store_that_is_away(new_stage: NewStage
     assert stage.states() == [(ReplyState.SENT, 0, 0, "")]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a batch of reads alone counts as a commit and clears the fault"
-)
 def test_reading_a_page_is_no_sign_that_the_store_can_be_written(new_stage: NewStage) -> None:
     """A full disk reads well: until something is written, the fault stands."""
     stage = new_stage().start()
