@@ -166,6 +166,8 @@ class ControlServer(LineOnlyReceiver):
 
     def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
         """As its producer we hear when the client reads more slowly than we write."""
+        # An event right behind an answer would wait 40 ms for the client's delayed ACK.
+        self.transport.setTcpNoDelay(True)
         self.transport.registerProducer(self, True)
 
     def pauseProducing(self) -> None:  # noqa: N802 - Twisted's name
