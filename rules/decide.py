@@ -14,7 +14,7 @@ from rules.reference import encode
 if TYPE_CHECKING:
     from rules.compile import CompiledPolicy
 
-__all__ = ["Decision", "Facts", "HeldPermit", "Quota", "Verdict", "decide"]
+__all__ = ["Block", "Decision", "Facts", "HeldPermit", "Quota", "Verdict", "decide"]
 
 
 class Verdict(StrEnum):
@@ -31,6 +31,7 @@ class HeldPermit(NamedTuple):
     serial: of the decision that granted it; its reference encodes it.
     valid_from_us, valid_until_us: half-open, microseconds since the epoch, UTC.
     day: the civil day on which it was granted, as ``date.toordinal`` in the policy's zone.
+    slot: its place in a daily limit; None: it has none.
     """
 
     serial: int
@@ -38,6 +39,18 @@ class HeldPermit(NamedTuple):
     valid_from_us: int
     valid_until_us: int
     day: int
+    slot: int | None = None
+
+
+class Block(NamedTuple):
+    """A person may not be granted permits.
+
+    code: the one that is meant; empty: all.
+    until_day: the first civil day on which the person is free again, as ``date.toordinal``.
+    """
+
+    code: str
+    until_day: int
 
 
 class Facts(NamedTuple):
@@ -45,13 +58,26 @@ class Facts(NamedTuple):
 
     serial: the number of this decision; unique, becomes its reference.
     registered: the document stands in the register; None: no register is used.
-    permits: the person's permits, over all documents, granted today or still valid.
+    permits: the person's permits, over all documents, granted today or still valid; none that
+        was cancelled before it began.
+    blocks: of the person; also some that have ended.
+    quarantine_until_day: the first civil day after it, as ``date.toordinal``; 0: in none.
+    region: of residence, as the register names it.
+    messages_today, documents_today: SMS that this phone sent on the civil day before this one,
+        and different documents that it asked for.
+    channel: how the request came: sms, call_centre or web.
     """
 
     serial: int
     registered: bool | None = None
     birth_date: date | None = None
     permits: tuple[HeldPermit, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    quarantine_until_day: int | None = None
+    region: str | None = None
+    messages_today: int | None = None
+    documents_today: int | None = None
+    channel: str = "sms"
 
 
 class Quota(NamedTuple):
@@ -78,6 +104,8 @@ class Decision(NamedTuple):
     reply: the key of the reply in the policy.
     earlier: the permit that used the quota up, when that is why it was refused.
     quota: None when the permit counts towards no daily limit.
+    ends_day: the first day after the block or quarantine that is why it was refused.
+    begins_with_reply: the window is counted anew from the moment the reply leaves.
     """
 
     verdict: Verdict
@@ -95,6 +123,8 @@ class Decision(NamedTuple):
     reply: str
     earlier: HeldPermit | None
     quota: Quota | None
+    ends_day: int | None = None
+    begins_with_reply: bool = False
 
     @property
     def reference(self) -> str:

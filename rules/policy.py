@@ -5,15 +5,30 @@ What the values mean together is checked by ``rules.checks`` and ``rules.compile
 """
 
 import hashlib
-import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import time
 from pathlib import Path as FilePath
-from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
+from rules.case_tables import Case
+from rules.fields import (
+    Channel,
+    Code,
+    Codes,
+    Id,
+    Instant,
+    Kinds,
+    Name,
+    SegmentLimits,
+    Source,
+    Table,
+    Text,
+    Unit,
+    Weekday,
+    ZoneName,
+)
 from rules.problems import PolicyError, Problem, problems_in
 from rules.toml_lines import Lines, TomlError, load_toml
 
@@ -23,67 +38,12 @@ FILE_BYTES_MAX = 1_000_000
 """The reference timeline needs 30 kB; a file over this is not a policy."""
 
 
-def _zone_exists(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, OSError, ValueError):  # ZoneInfoNotFoundError is a KeyError
-        raise ValueError(f'"{name}" is not a time zone; write it like "Asia/Baku"') from None
-    return name
-
-
-def _with_time(value: Any) -> Any:
-    if isinstance(value, date) and not isinstance(value, datetime):
-        raise ValueError(f"needs a time of day; write {value}T00:00:00 for the start of the day")
-    return value
-
-
-def _one_or_many(value: Any) -> Any:
-    """``code = "2"`` is short for ``code = ["2"]``."""
-    return [value] if isinstance(value, str) else value
-
-
-def _each_language(value: Any) -> Any:
-    """``segments_max = 1`` holds for every language."""
-    return {"*": value} if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _is_pattern(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise ValueError(f"is not a pattern: {error}") from None
-    return text
-
-
-Source = Annotated[str, Field(min_length=1, max_length=200)]
-"""Where the law or the decision stands: an article, or seed, press, ours with a word of why."""
-Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=40)]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
-Code = Annotated[str, Field(min_length=1, max_length=8)]
-Text = Annotated[str, Field(min_length=1, max_length=1000)]
-Instant = Annotated[datetime, BeforeValidator(_with_time)]
-"""Without an offset: the time on the clock in the policy's zone."""
-Codes = Annotated[list[Code], BeforeValidator(_one_or_many), Field(min_length=1)]
-Kinds = Annotated[list[str], BeforeValidator(_one_or_many), Field(min_length=1)]
-SegmentLimits = Annotated[
-    dict[str, Annotated[int, Field(ge=1, le=20)]], BeforeValidator(_each_language)
-]
-
-
-class Table(BaseModel):
-    """A table of the file: no unknown key, no silent conversion, no change after loading."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
 class Identity(Table):
     """``[policy]``: which law this is and where it holds."""
 
     id: Id = Field(description="the short name of the policy")
     title: Text = Field(description="what the policy is, for people")
-    zone: Annotated[str, AfterValidator(_zone_exists)] = Field(
-        description='the time zone of its days and dates, e.g. "Asia/Baku"'
-    )
+    zone: ZoneName = Field(description='the time zone of its days and dates, e.g. "Asia/Baku"')
     short_number: Annotated[str, Field(pattern=r"^[0-9]{1,20}$")] = Field(
         description="the number that people text"
     )
@@ -120,9 +80,17 @@ class PurposeCode(Table):
     source: Source = Field(description="the legal reference")
 
 
+class Region(Table):
+    """``[regions.X]``: a region of residence, as the register names it."""
+
+    title: dict[str, Text] = Field(description="its name, in each language")
+    source: Source = Field(description="the legal reference")
+
+
 class Requests(Table):
     """``[requests]``: the shape of an SMS."""
 
+    form: Literal["documents", "number_postcode", "name_address"] = "documents"
     documents_max: Annotated[int, Field(ge=1, le=20)] = Field(description="documents in one SMS")
     example_code: Code = Field(description="the code of the examples in replies")
     country_code: Annotated[str, Field(pattern=r"^[0-9]{1,20}$")] = Field(
@@ -131,6 +99,9 @@ class Requests(Table):
     national_digits: Annotated[int, Field(ge=4, le=14)] = Field(
         description="digits of a phone number without the country code"
     )
+    postcode_digits: Annotated[int, Field(ge=3, le=6)] | None = None
+    words_min: Annotated[int, Field(ge=1, le=10)] | None = None
+    example_ending: Text | None = None
 
 
 class DocumentSeries(Table):
@@ -151,7 +122,7 @@ class DatedValue(Table):
     """One value of a parameter, until the next one's start."""
 
     start: Instant | None = Field(default=None, alias="from")
-    value: Annotated[int, Field(ge=0, le=1_000_000)] = Field(description="the number")
+    value: Annotated[int, Field(ge=0, le=1_000_000)] | time = Field(description="the number")
     source: Source = Field(description="the legal reference")
 
 
@@ -159,7 +130,7 @@ class Parameter(Table):
     """``[parameters.X]``: a number of the law, dated."""
 
     title: Text = Field(description="what the number is")
-    unit: Literal["minutes", "years", "permits"] = Field(description="the unit of its values")
+    unit: Unit = Field(description="the unit of its values")
     values: Annotated[list[DatedValue], Field(min_length=1)] = Field(
         description="the values, in order of their dates"
     )
@@ -180,6 +151,19 @@ class Comparison(Table):
     below: Name | None = None
 
 
+class TimeSpan(Table):
+    """``{ from = "parameter", until = "parameter" }``, half-open; may reach over midnight."""
+
+    start: Name = Field(alias="from", description="the parameter with its first time of day")
+    until: Name = Field(description="the parameter with the time of day that ends it")
+
+
+class PermitCount(Comparison):
+    """``permits_today``: how many the person was granted today, of these codes or of all."""
+
+    codes: Codes | None = None
+
+
 class Conditions(Table):
     """``when`` and ``except``: all that are given must hold."""
 
@@ -190,6 +174,15 @@ class Conditions(Table):
     age: Comparison | None = None
     holds_permit: Literal["same_code", "any_code"] | None = None
     quota_spent: Id | None = None
+    permits_today: PermitCount | None = None
+    blocked: Literal["wholly", "from_code"] | None = None
+    quarantined: bool | None = None
+    region: Kinds | None = None
+    local_time: TimeSpan | None = None
+    weekday: Annotated[list[Weekday], Field(min_length=1)] | None = None
+    messages_today: Comparison | None = None
+    documents_today: Comparison | None = None
+    channel: Annotated[list[Channel], Field(min_length=1)] | None = None
 
 
 class Rule(Table):
@@ -204,7 +197,76 @@ class Rule(Table):
     unknown: Literal["skip", "apply"] | None = None
     verdict: Literal["grant", "refuse", "already_granted"] = Field(description="what it decides")
     window: Name | None = None
+    window_from: Literal["decision", "reply"] | None = None
+    starts_after: Name | None = None
     reply: Id = Field(description="the reply that tells it")
+
+
+class HelpCommand(Table):
+    """``[commands.help]``: how to text."""
+
+    words: Annotated[list[Text], Field(min_length=1)] = Field(description="what people text")
+    reply: Id = Field(description="the reply")
+    source: Source = Field(description="the legal reference")
+
+
+class StatusCommand(HelpCommand):
+    """``[commands.status]``: which permits this phone has asked for that have not ended."""
+
+    none: Id = Field(description="the reply when there is none")
+
+
+class EndCommand(Table):
+    """``[commands.end]``: the permits that this phone has asked for end now."""
+
+    words: Annotated[list[Text], Field(min_length=1)] = Field(description="what people text")
+    returned: Id = Field(description="the reply when the permit had begun")
+    cancelled: Id = Field(description="the reply when it had not, so the day is given back")
+    none: Id = Field(description="the reply when there is none")
+    source: Source = Field(description="the legal reference")
+
+
+class LanguageCommand(Table):
+    """``[commands.language]``: a language tag alone, which chooses the language of a phone."""
+
+    reply: Id = Field(description="the reply, in the language chosen")
+    source: Source = Field(description="the legal reference")
+
+
+class Commands(Table):
+    """``[commands]``: what a phone may text besides requests."""
+
+    help: HelpCommand | None = None
+    status: StatusCommand | None = None
+    end: EndCommand | None = None
+    language: LanguageCommand | None = None
+
+
+class Flood(Table):
+    """``[flood]``: how much junk one phone may send before it is no longer answered.
+
+    Junk is an SMS that is no request, and a request that grants nothing and names only documents
+    that this phone has asked for before on the same day.
+    """
+
+    junk_max: Name = Field(description="the parameter (messages) that a phone may send at once")
+    refill: Name = Field(description="the parameter (minutes) after which it may send one more")
+    reply: Id = Field(description="the last reply, before silence")
+    source: Source = Field(description="the legal reference")
+
+
+class AbuseMeasure(Table):
+    """``[[abuse]]``: what makes somebody a candidate of ``smsd abuse report``."""
+
+    id: Id = Field(description="the short name of the measure")
+    title: Text = Field(description="what it shows, for people")
+    measure: Literal["permits_of_person", "people_of_phone", "phones_of_person"] = Field(
+        description="what is counted"
+    )
+    codes: Codes | None = None
+    days: Annotated[int, Field(ge=1, le=366)] = Field(description="within so many days")
+    at_least: Name = Field(description="the parameter from which on it is too much")
+    source: Source = Field(description="the legal reference")
 
 
 class Unrecognised(Table):
@@ -212,14 +274,14 @@ class Unrecognised(Table):
 
     empty: Id = Field(description="the reply to an SMS without letters and digits")
     too_long: Id = Field(description="the reply to an SMS too long to be a request")
-    unreadable: Id = Field(description="the reply when neither code nor document was found")
+    unreadable: Id | None = None
     no_code: Id = Field(description="the reply to a document without a code")
     unknown_code: Id = Field(description="the reply to a code that does not exist")
-    no_document: Id = Field(description="the reply to a code without a document")
-    bad_document: Id = Field(description="the reply to a document of no known kind")
-    bad_digits: Id = Field(description="the reply to a known kind with a wrong count of digits")
-    too_many_documents: Id = Field(description="the reply to more documents than allowed")
-    ambiguous: Id = Field(description="the reply to an SMS that can be read in two ways")
+    no_document: Id | None = None
+    bad_document: Id | None = None
+    bad_digits: Id | None = None
+    too_many_documents: Id | None = None
+    ambiguous: Id | None = None
 
 
 class Reply(Table):
@@ -237,45 +299,6 @@ class Household(Table):
     opening: dict[str, Text] = Field(description="its first line, in each language")
 
 
-class GrantedBefore(Table):
-    """A permit that the person of a test holds."""
-
-    code: Code = Field(description="its code")
-    granted: Instant = Field(description="when it was granted and began")
-    until: Instant = Field(description="when it ends")
-
-
-class CaseFacts(Table):
-    """What is known of the person in a test; what is not given is unknown."""
-
-    registered: bool | None = None
-    birth_date: date | None = None
-    permits: list[GrantedBefore] = Field(default_factory=list)
-
-
-class Expected(Table):
-    """What a test expects; at least one thing."""
-
-    rule: Id | None = None
-    verdict: Literal["grant", "refuse", "already_granted"] | None = None
-    start: Instant | None = Field(default=None, alias="from")
-    until: Instant | None = None
-    reply: Id | None = None
-    reason: str | None = None
-    language: str | None = None
-    sms: Annotated[str, AfterValidator(_is_pattern)] | None = None
-
-
-class Case(Table):
-    """``[[tests]]``: an SMS at an instant, and what must come of it."""
-
-    title: Text = Field(description="what the test shows, in a sentence")
-    at: Instant = Field(description="when the SMS arrives")
-    text: str = Field(description="the SMS")
-    facts: CaseFacts = Field(default_factory=CaseFacts)
-    expect: Expected = Field(description="what must come of it")
-
-
 class PolicyFile(Table):
     """The whole file."""
 
@@ -290,13 +313,15 @@ class PolicyFile(Table):
         description="the purpose codes"
     )
     requests: Requests = Field(description="the shape of an SMS")
-    documents: Annotated[list[DocumentSeries], Field(min_length=1)] = Field(
-        description="the kinds of identity documents"
-    )
+    documents: list[DocumentSeries] = Field(default_factory=list)
+    regions: dict[str, Region] = Field(default_factory=dict)
     parameters: dict[str, Parameter] = Field(description="the numbers of the law")
     quotas: dict[str, DailyQuota] = Field(default_factory=dict)
     rules: Annotated[list[Rule], Field(min_length=1)] = Field(description="the rules, in order")
     unrecognised: Unrecognised = Field(description="the replies to SMS that are no requests")
+    commands: Commands = Field(default_factory=Commands)
+    flood: Flood | None = None
+    abuse: list[AbuseMeasure] = Field(default_factory=list)
     replies: dict[str, Reply] = Field(description="the replies")
     household: Household = Field(description="the reply to an SMS with several documents")
     tests: Annotated[list[Case], Field(min_length=1)] = Field(description="the policy's own tests")

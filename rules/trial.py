@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from rules.case_tables import Case
 from rules.decide import Decision, Facts, HeldPermit, decide
 from rules.instants import instant_us
-from rules.policy import Case
 from rules.problems import Problem, problem_at
 from rules.replies import render
 from rules.request import PermitRequest, Unrecognised
