@@ -2,7 +2,7 @@
 
 from rules.calendar import Calendar
 from rules.compile import CompiledPolicy, Version, compile_policy, load_policy
-from rules.decide import Decision, Facts, HeldPermit, Quota, Verdict, decide
+from rules.decide import Block, Decision, Facts, HeldPermit, Quota, Verdict, decide
 from rules.documents import Document, DocumentKind
 from rules.policy import Policy, load, parse_policy
 from rules.problems import PolicyError, Problem
@@ -11,6 +11,7 @@ from rules.request import Grammar, NearMiss, PermitRequest, Reason, Unrecognised
 from rules.trial import failures
 
 __all__ = [
+    "Block",
     "Calendar",
     "CompiledPolicy",
     "Decision",

@@ -19,6 +19,7 @@ _HOURS_CACHED_MAX = 4096  # half a year of consecutive hours
 _DAYS_CACHED_MAX = 1024
 
 _DAY_MINUTES = 24 * 60
+_DAY_SECONDS = 60 * _DAY_MINUTES
 _CLOCK = tuple(f"{minute // 60:02}:{minute % 60:02}" for minute in range(_DAY_MINUTES))
 
 
@@ -67,6 +68,13 @@ class Calendar:
         for _, end_us, _, offset_us in self._spans_of_hour(at_us // _HOUR_US):
             if at_us < end_us:
                 return _CLOCK[(at_us + offset_us) // _MINUTE_US % _DAY_MINUTES]
+        raise AssertionError("the spans of an hour end with it")
+
+    def second_of_day(self, at_us: int) -> int:
+        """Return what the clock shows at an instant, in seconds since its 00:00:00."""
+        for _, end_us, _, offset_us in self._spans_of_hour(at_us // _HOUR_US):
+            if at_us < end_us:
+                return (at_us + offset_us) // _SECOND_US % _DAY_SECONDS
         raise AssertionError("the spans of an hour end with it")
 
     def day_start_us(self, ordinal: int) -> int:

@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 from rules.conditions import FACTS_THAT_MAY_BE_UNKNOWN
 from rules.instants import instant_us
-from rules.policy import Conditions, Policy, Rule
+from rules.policy import Comparison, Conditions, Policy, Rule
 from rules.problems import Problem, problem_at
 from rules.replies import PLACEHOLDERS, Occasion, occasion_of
 from rules.request import Reason
@@ -19,6 +19,11 @@ __all__ = ["check"]
 _NEVER_US = 1 << 62
 
 Say = Callable[[Path, str], None]
+
+_REASONS_ALWAYS = ("unreadable", "no_document")
+_REASONS_OF_DOCUMENTS = (
+    *_REASONS_ALWAYS, "bad_document", "bad_digits", "too_many_documents", "ambiguous",
+)  # fmt: skip
 
 
 def check(policy: Policy) -> list[Problem]:
@@ -35,6 +40,7 @@ def check(policy: Policy) -> list[Problem]:
         _parameters,
         _quotas,
         _rules,
+        _abuse,
         _replies_used,
         _texts,
         _tests,
@@ -106,6 +112,8 @@ def _languages(policy: Policy, say: Say) -> None:
 
     for code, purpose in content.codes.items():
         complete(("codes", code, "title"), purpose.title)
+    for name, region in content.regions.items():
+        complete(("regions", name, "title"), region.title)
     complete(("household", "opening"), content.household.opening)
     for key, reply in content.replies.items():
         complete(("replies", key, "text"), reply.text)
@@ -120,9 +128,35 @@ def _languages(policy: Policy, say: Say) -> None:
             complete(path, given)
 
 
+_FORMS: dict[str, tuple[str, ...]] = {
+    "documents": (),
+    "number_postcode": ("postcode_digits", "example_ending"),
+    "name_address": ("words_min", "example_ending"),
+}
+"""What each form of a request needs besides codes; the others must leave it out."""
+
+
 def _requests(policy: Policy, say: Say) -> None:
     content = policy.content
-    _known(content.requests.example_code, content.codes, "code", ("requests", "example_code"), say)
+    requests, form = content.requests, content.requests.form
+    _known(requests.example_code, content.codes, "code", ("requests", "example_code"), say)
+    for key in ("postcode_digits", "words_min", "example_ending"):
+        given = getattr(requests, key) is not None
+        if key in _FORMS[form] and not given:
+            say(("requests",), f'needs {key} with form = "{form}"')
+        if given and key not in _FORMS[form]:
+            say(("requests", key), f'has no meaning with form = "{form}"')
+    if form == "name_address":
+        if content.documents:
+            say(("documents",), f'has no meaning with form = "{form}": people are named instead')
+        if requests.documents_max > 1:
+            say(("requests", "documents_max"), f'must be 1 with form = "{form}"')
+    elif not content.documents:
+        say(("documents",), "is missing; add each kind of identity document")
+    given_reasons = content.unrecognised.model_dump()
+    for reason in _REASONS_OF_DOCUMENTS if form != "name_address" else _REASONS_ALWAYS:
+        if given_reasons[reason] is None:
+            say(("unrecognised", reason), "is missing; add the reply")
     _unique([document.kind for document in content.documents], ("documents",), "kind", say)
 
 
@@ -132,10 +166,38 @@ def _parameters(policy: Policy, say: Say) -> None:
         path = ("parameters", name)
         if name in reserved:
             say(path, "is the name of a placeholder of replies; choose another")
-        for index, value in enumerate(parameter.values):
-            if parameter.unit != "years" and value.value < 1:
-                say((*path, "values", index, "value"), f"must be at least 1, in {parameter.unit}")
-    _parameter(policy, policy.content.policy.refusals_expire, "minutes", ("policy",), say)
+        for index, dated in enumerate(parameter.values):
+            place = (*path, "values", index, "value")
+            clock = isinstance(dated.value, time)
+            if clock != (parameter.unit == "time_of_day"):
+                wanted = "a time like 21:00:00" if not clock else "a whole number"
+                say(place, f"must be {wanted}, in {parameter.unit}")
+            elif parameter.unit not in ("years", "time_of_day") and dated.value == 0:
+                say(place, f"must be at least 1, in {parameter.unit}")
+    identity = policy.content.policy
+    _parameter(policy, identity.refusals_expire, "minutes", ("policy", "refusals_expire"), say)
+    flood = policy.content.flood
+    if flood is not None:
+        _parameter(policy, flood.junk_max, "messages", ("flood", "junk_max"), say)
+        _parameter(policy, flood.refill, "minutes", ("flood", "refill"), say)
+
+
+_ABUSE_UNITS = {
+    "permits_of_person": "permits",
+    "people_of_phone": "people",
+    "phones_of_person": "phones",
+}
+
+
+def _abuse(policy: Policy, say: Say) -> None:
+    measures = policy.content.abuse
+    _unique([measure.id for measure in measures], ("abuse",), "id", say)
+    for index, measure in enumerate(measures):
+        path: Path = ("abuse", index)
+        unit = _ABUSE_UNITS[measure.measure]
+        _parameter(policy, measure.at_least, unit, (*path, "at_least"), say)
+        for code in measure.codes or ():
+            _known(code, policy.content.codes, "code", (*path, "codes"), say)
 
 
 def _parameter(policy: Policy, name: str, unit: str, path: Path, say: Say) -> None:
@@ -177,19 +239,43 @@ def _conditions(policy: Policy, given: Conditions, path: Path, say: Say) -> None
         _known(kind, kinds, "document kind", (*path, "document_kind"), say)
     if given.quota_spent is not None:
         _known(given.quota_spent, content.quotas, "quota", (*path, "quota_spent"), say)
-    if given.age is not None:
-        bounds = {"at_least": given.age.at_least, "below": given.age.below}
-        if not any(bounds.values()):
-            say((*path, "age"), "needs at_least or below, each naming a parameter in years")
-        for key, name in bounds.items():
-            if name is not None:
-                _parameter(policy, name, "years", (*path, "age", key), say)
+    for region in given.region or ():
+        _known(region, content.regions, "region", (*path, "region"), say)
+    for code in (given.permits_today and given.permits_today.codes) or ():
+        _known(code, content.codes, "code", (*path, "permits_today", "codes"), say)
+    for key, unit in _COMPARED:
+        _compared(policy, getattr(given, key), unit, (*path, key), say)
+    if given.local_time is not None:
+        place = (*path, "local_time")
+        _parameter(policy, given.local_time.start, "time_of_day", (*place, "from"), say)
+        _parameter(policy, given.local_time.until, "time_of_day", (*place, "until"), say)
+        if given.local_time.start == given.local_time.until:
+            say(place, "begins and ends at the same parameter, so it never holds")
+
+
+_COMPARED = (
+    ("age", "years"),
+    ("permits_today", "permits"),
+    ("messages_today", "messages"),
+    ("documents_today", "documents"),
+)
+
+
+def _compared(policy: Policy, asked: Comparison | None, unit: str, path: Path, say: Say) -> None:
+    if asked is None:
+        return
+    bounds = {"at_least": asked.at_least, "below": asked.below}
+    if not any(bounds.values()):
+        say(path, f"needs at_least or below, each naming a parameter in {unit}")
+    for key, name in bounds.items():
+        if name is not None:
+            _parameter(policy, name, unit, (*path, key), say)
 
 
 def _unknown(rule: Rule, path: Path, say: Say) -> None:
-    asked = rule.when.model_fields_set | (
-        rule.exceptions.model_fields_set if rule.exceptions else set()
-    )
+    asked = set(rule.when.model_fields_set)
+    if rule.exceptions is not None:
+        asked |= rule.exceptions.model_fields_set
     doubtful = [fact for fact in FACTS_THAT_MAY_BE_UNKNOWN if fact in asked]
     if doubtful and rule.unknown is None:
         say(
@@ -209,8 +295,14 @@ def _verdict(policy: Policy, rule: Rule, path: Path, say: Say) -> None:
             say(path, "grants, so it needs window: the parameter that says how long")
         else:
             _parameter(policy, rule.window, "minutes", (*path, "window"), say)
-    elif rule.window is not None:
-        say((*path, "window"), f"has no meaning for verdict {rule.verdict}")
+        if rule.starts_after is not None:
+            _parameter(policy, rule.starts_after, "minutes", (*path, "starts_after"), say)
+            if rule.window_from == "reply":
+                say((*path, "starts_after"), 'cannot stand beside window_from = "reply"')
+    else:
+        for key in ("window", "window_from", "starts_after"):
+            if getattr(rule, key) is not None:
+                say((*path, key), f"has no meaning for verdict {rule.verdict}")
     if rule.verdict == "already_granted" and rule.when.holds_permit != "same_code":
         say(path, 'needs when.holds_permit = "same_code": it answers with the permit held')
 
@@ -269,8 +361,14 @@ def _tests(policy: Policy, say: Say) -> None:
         path: Path = ("tests", index)
         if not case.expect.model_fields_set:
             say((*path, "expect"), "expects nothing; name the rule, for one")
-        for permit in case.facts.permits:
+        facts = case.facts
+        for permit in facts.permits:
             _known(permit.code, content.codes, "code", (*path, "facts", "permits"), say)
+        for block in facts.blocks:
+            if block.code is not None:
+                _known(block.code, content.codes, "code", (*path, "facts", "blocks"), say)
+        if facts.region is not None and facts.region != "elsewhere":
+            _known(facts.region, content.regions, "region", (*path, "facts", "region"), say)
         expected = case.expect
         if expected.rule is not None:
             rules = [rule.id for rule in content.rules]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path as FilePath
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -15,13 +15,14 @@ from rules.checks import check
 from rules.conclusions import US_PER_MINUTE, Conclusion, conclusion
 from rules.conditions import Condition, Scope, rule_condition
 from rules.decide import Decision, Facts
-from rules.documents import Document, DocumentKind
+from rules.documents import Document
+from rules.flood import Bucket
+from rules.grammars import Parser, build_grammar
 from rules.instants import by_second, instant_us
-from rules.policy import Policy, PolicyFile, load
+from rules.policy import Conditions, Policy, Rule, load
 from rules.problems import PolicyError, problem_at
 from rules.replies import slots
 from rules.reply_book import ReplyBook, compile_book
-from rules.request import Grammar, Language, PhonePlan
 from rules.toml_lines import Path
 from rules.trial import failures
 
@@ -36,6 +37,7 @@ class Version(NamedTuple):
     rules: by code, whether a rule applies and what it concludes, in order; the last one always
         applies.
     refusals_expire_us: how long after the SMS a reply without a permit is worth delivering.
+    flood: how much junk a phone may send; None: as much as it likes.
     """
 
     from_us: int | None
@@ -45,6 +47,7 @@ class Version(NamedTuple):
     rules: dict[str, RuleTable]
     replies: ReplyBook
     refusals_expire_us: int
+    flood: Bucket | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,8 @@ class CompiledPolicy:
     digest: SHA-256 of the file's bytes, in hex; source: its text.
     boundaries_us: the instants at which anything changes; ``versions`` has one entry more.
     day_of_second: the civil day of a second since the epoch, as ``date.toordinal``.
+    facts_asked: the conditions that any of its rules asks, e.g. ``blocked``; a fact that none
+        asks for need not be looked up.
     """
 
     id: str
@@ -66,10 +71,11 @@ class CompiledPolicy:
     short_number: str
     languages: tuple[str, ...]
     default_language: str
-    grammar: Grammar
+    grammar: Parser
     boundaries_us: tuple[int, ...]
     versions: tuple[Version, ...]
     policy: Policy
+    facts_asked: frozenset[str]
 
     def version_at(self, at_us: int) -> Version:
         """The version in force at an instant; it begins exactly on its boundary."""
@@ -97,12 +103,15 @@ def load_policy(path: FilePath) -> CompiledPolicy:
     return compile_policy(load(path))
 
 
-def compile_policy(policy: Policy) -> CompiledPolicy:
-    """Check and compile a policy and run its own tests; PolicyError with everything found."""
+def compile_policy(policy: Policy, trial: bool = True) -> CompiledPolicy:
+    """Check and compile a policy and run its own tests; PolicyError with everything found.
+
+    trial: False leaves the policy's own tests out, for tools that look at a policy only.
+    """
     if problems := check(policy):
         raise PolicyError(problems)
     compiled = _Compiler(policy).run()
-    if problems := failures(compiled):
+    if trial and (problems := failures(compiled)):
         raise PolicyError(problems)
     return compiled
 
@@ -120,6 +129,7 @@ class _Compiler:
         self.zone = ZoneInfo(self.content.policy.zone)
         self.calendar = Calendar(self.content.policy.zone)
         names = [language.name for language in self.content.languages]
+        self.second_of_day = by_second(self.calendar.second_of_day)
         self.slots = {name: slots(self.content, name, self.calendar) for name in names}
         self.problems: dict[tuple[Path, str], None] = {}  # each once, though versions repeat it
 
@@ -146,14 +156,15 @@ class _Compiler:
             boundaries_us=boundaries,
             versions=versions,
             policy=self.policy,
+            facts_asked=frozenset().union(*map(_asked, self.content.rules)),
         )
 
     def say(self, path: Path, message: str) -> None:
         self.problems[path, message] = None
 
-    def grammar(self) -> Grammar | None:
+    def grammar(self) -> Parser | None:
         try:
-            return _grammar(self.content)
+            return build_grammar(self.content)
         except ValueError as error:
             self.say(("documents",), str(error))
             return None
@@ -178,7 +189,7 @@ class _Compiler:
     def version(self, from_us: int | None, until_us: int | None) -> Version:
         content = self.content
         parameters = {
-            name: dated.value
+            name: _number(dated.value)
             for name, parameter in content.parameters.items()
             for dated in parameter.values  # the last one that has begun holds
             if self.covers(dated.start, None, from_us)
@@ -200,7 +211,19 @@ class _Compiler:
             rules={code: table for code, (table, _) in tables.items()},
             replies=compile_book(content, decided, self.slots, parameters, self.say),
             refusals_expire_us=parameters.get(expire, 0) * US_PER_MINUTE,
+            flood=self.flood(parameters, from_us),
         )
+
+    def flood(self, parameters: dict[str, int], from_us: int | None) -> Bucket | None:
+        flood = self.content.flood
+        if flood is None:
+            return None
+        for key, name in (("junk_max", flood.junk_max), ("refill", flood.refill)):
+            if name not in parameters:
+                path = ("flood", key)
+                self.say(path, f'"{name}" has no value {self.when(from_us)}; add one without from')
+                return None
+        return Bucket(parameters[flood.junk_max], parameters[flood.refill] * US_PER_MINUTE)
 
     def scope(self, code: str, in_force: bool, parameters: dict[str, int]) -> Scope:
         def value(name: str) -> int:
@@ -209,7 +232,9 @@ class _Compiler:
             return parameters[name]
 
         leap_day_birthday = self.content.policy.leap_day_birthday
-        return Scope(code, in_force, value, self.content.quotas, leap_day_birthday)
+        return Scope(
+            code, in_force, value, self.content.quotas, leap_day_birthday, self.second_of_day
+        )
 
     def table(self, scope: Scope, from_us: int | None) -> tuple[RuleTable, set[str]]:
         """The rules for a code in a version, up to the one that always applies; their replies."""
@@ -246,19 +271,22 @@ class _Compiler:
         return f"from {self.calendar.date(from_us)} {self.calendar.clock(from_us)}"
 
 
-def _grammar(content: PolicyFile) -> Grammar:
-    requests = content.requests
-    return Grammar(
-        tuple(content.codes),
-        [
-            DocumentKind(d.kind, tuple(d.digits), tuple(d.spellings), d.bare, d.example)
-            for d in content.documents
-        ],
-        requests.documents_max,
-        [Language(x.name, tuple(x.tags), x.letters) for x in content.languages],
-        PhonePlan(requests.country_code, requests.national_digits),
-        requests.example_code,
-    )
+def _asked(rule: Rule) -> set[str]:
+    """The conditions that a rule asks."""
+    given = [rule.when] if rule.exceptions is None else [rule.when, rule.exceptions]
+    return {
+        key
+        for conditions in given
+        for key in Conditions.model_fields
+        if getattr(conditions, key) is not None
+    }
+
+
+def _number(value: int | time) -> int:
+    """A parameter's value; a time of day in seconds since 00:00:00."""
+    if isinstance(value, time):
+        return (value.hour * 60 + value.minute) * 60 + value.second
+    return value
 
 
 def _always(document: Document, facts: Facts, at_us: int, day: int) -> bool:

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
-from rules.conditions import Scope, counted, held
+from rules.conditions import Scope
 from rules.decide import Decision, Facts, HeldPermit, Quota, Verdict
 from rules.documents import Document
+from rules.permit_conditions import free_slot, held
 from rules.policy import Rule
 
 __all__ = ["US_PER_MINUTE", "Conclusion", "conclusion"]
@@ -33,13 +34,15 @@ def _grant(rule: Rule, scope: Scope, digest: str) -> Conclusion:
     name, source, code, reply = rule.id, rule.source, scope.code, rule.reply
     granted = Verdict.GRANT  # an Enum's attribute is slower than a closure's
     window_us = scope.parameter(rule.window) * US_PER_MINUTE
+    delay_us = scope.parameter(rule.starts_after) * US_PER_MINUTE if rule.starts_after else 0
+    with_reply = rule.window_from == "reply"
     limits = [(key, tuple(quota.codes)) for key, quota in scope.quotas.items()]
     quota_name, codes = next((limit for limit in limits if code in limit[1]), ("", ()))
 
     def grant(document: Document, facts: Facts, at_us: int, day: int) -> Decision:
         quota = None
         if quota_name:
-            slot = counted(facts.permits, codes, day) if facts.permits else 0
+            slot = free_slot(facts.permits, codes, day) if facts.permits else 0
             quota = _new(Quota, (quota_name, day, slot))
         serial = facts.serial
         return _new(
@@ -53,13 +56,15 @@ def _grant(rule: Rule, scope: Scope, digest: str) -> Conclusion:
                 document,
                 at_us,
                 day,
-                at_us,
-                at_us + window_us,
+                at_us + delay_us,
+                at_us + delay_us + window_us,
                 serial,
                 serial,
                 reply,
                 None,
                 quota,
+                None,
+                with_reply,
             ),
         )
 
@@ -91,6 +96,8 @@ def _already_granted(rule: Rule, scope: Scope, digest: str) -> Conclusion:
                 reply,
                 None,
                 None,
+                None,
+                False,
             ),
         )
 
@@ -103,6 +110,7 @@ def _refuse(rule: Rule, scope: Scope, digest: str) -> Conclusion:
     codes: tuple[str, ...] = ()
     if rule.when.quota_spent is not None:
         codes = tuple(scope.quotas[rule.when.quota_spent].codes)
+    ends_day = _end_of(rule, code)
 
     def refuse(document: Document, facts: Facts, at_us: int, day: int) -> Decision:
         earlier: HeldPermit | None = None
@@ -127,7 +135,26 @@ def _refuse(rule: Rule, scope: Scope, digest: str) -> Conclusion:
                 reply,
                 earlier,
                 None,
+                None if ends_day is None else ends_day(facts, day),
+                False,
             ),
         )
 
     return refuse
+
+
+def _end_of(rule: Rule, code: str) -> Callable[[Facts, int], int | None] | None:
+    """The first day after the block or quarantine that a rule refuses for."""
+    how = rule.when.blocked
+    if how is not None:
+        meant = "" if how == "wholly" else code
+
+        def of_block(facts: Facts, day: int) -> int | None:
+            days = [b.until_day for b in facts.blocks if b.code == meant and day < b.until_day]
+            return max(days, default=None)
+
+        return of_block
+    if rule.when.quarantined:
+        # 0 stands for "in none", and None for unknown, which unknown = "apply" may lead to.
+        return lambda facts, day: facts.quarantine_until_day or None
+    return None

@@ -4,37 +4,51 @@ What is constant for a code and a policy version is folded while compiling, so t
 asks only what varies from person to person.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
-from rules.birthdays import latest_birth_dates
-from rules.decide import Facts, HeldPermit
+from rules import occasion_conditions as occasion
+from rules import permit_conditions as permits
+from rules import person_conditions as person
+from rules.decide import Facts
 from rules.documents import Document
 from rules.policy import Comparison, Conditions, DailyQuota
 
-__all__ = [
-    "FACTS_THAT_MAY_BE_UNKNOWN",
-    "Condition",
-    "Scope",
-    "counted",
-    "held",
-    "rule_condition",
-]
+__all__ = ["FACTS_THAT_MAY_BE_UNKNOWN", "Atom", "Condition", "Scope", "atoms", "rule_condition"]
 
 Condition = Callable[[Document, Facts, int, int], bool | None]
 """(document, facts, at_us, day) → whether it holds; None: a fact it needs is unknown."""
 
-FACTS_THAT_MAY_BE_UNKNOWN = ("registered", "age")
+FACTS_THAT_MAY_BE_UNKNOWN = (
+    "registered",
+    "age",
+    "quarantined",
+    "region",
+    "messages_today",
+    "documents_today",
+)
 
 
 class Scope(NamedTuple):
-    """What is constant while compiling: one code in one version of the policy."""
+    """What is constant while compiling: one code in one version of the policy.
+
+    parameter: a parameter's value; raises when it has none in this version.
+    second_of_day: the local time of an instant (in whole seconds since the epoch), in seconds.
+    """
 
     code: str
     in_force: bool
     parameter: Callable[[str], int]
     quotas: dict[str, DailyQuota]
     leap_day_birthday: str
+    second_of_day: Callable[[int], int]
+
+
+class Atom(NamedTuple):
+    """One condition by itself. key: e.g. ``registered`` or ``age.at_least``; bool: constant."""
+
+    key: str
+    holds: Condition | bool
 
 
 def rule_condition(
@@ -44,116 +58,69 @@ def rule_condition(
 
     A bool: the rule applies always, or never. None from the result still means: does not apply.
     """
-    parts = [_all_of(_compiled(when, scope))]
+    parts = [_all_of([atom.holds for atom in atoms(when, scope)])]
     if exceptions is not None:
-        parts.append(_not(_all_of(_compiled(exceptions, scope))))
+        parts.append(_not(_all_of([atom.holds for atom in atoms(exceptions, scope)])))
     whole = _all_of(parts)
     if unknown == "apply" and not isinstance(whole, bool):
         return _unless_false(whole)
     return whole
 
 
-def counted(permits: Iterable[HeldPermit], codes: Sequence[str], day: int) -> int:
-    """How many of the permits count towards a limit of these codes on this day."""
-    count = 0
-    for permit in permits:
-        if permit.day == day and permit.code in codes:
-            count += 1
-    return count
-
-
-def held(permits: Iterable[HeldPermit], codes: Sequence[str], at_us: int) -> HeldPermit | None:
-    """The permit of one of these codes that is valid longest, if any is valid at ``at_us``.
-
-    One whose validity has yet to begin counts: asking again must not grant a second.
-    """
-    found = None
-    for permit in permits:
-        if (
-            at_us < permit.valid_until_us
-            and permit.code in codes
-            and (found is None or permit.valid_until_us > found.valid_until_us)
-        ):
-            found = permit
+def atoms(given: Conditions, scope: Scope) -> list[Atom]:
+    """Each condition that is given, by itself; all of them must hold."""
+    found: list[Atom] = []
+    for key in _IN_ORDER_OF_PRICE:
+        asked = getattr(given, key)
+        if asked is None:
+            continue
+        if False in [atom.holds for atom in found]:
+            # What can no longer matter may stand on a parameter that has no value yet.
+            break
+        found.extend(_ATOMS[key](key, asked, scope))
     return found
 
 
-def _compiled(conditions: Conditions, scope: Scope) -> list[Condition | bool]:
-    parts: list[Condition | bool] = []
-    if conditions.in_force is not None:
-        parts.append(conditions.in_force == scope.in_force)
-    if conditions.code is not None:
-        parts.append(scope.code in conditions.code)
-    if conditions.document_kind is not None:
-        parts.append(_kind(frozenset(conditions.document_kind)))
-    if conditions.registered is not None:
-        parts.append(_registered(conditions.registered))
-    if conditions.holds_permit is not None:
-        parts.append(_holds(conditions.holds_permit, scope.code))
-    if conditions.quota_spent is not None:
-        parts.append(_spent(scope.quotas[conditions.quota_spent], scope))
-    if conditions.age is not None and False not in parts:
-        parts.extend(_age(conditions.age, scope))
-    return parts
+def _one(holds: Callable[[Any, Scope], Condition | bool]) -> Callable[..., list[Atom]]:
+    return lambda key, asked, scope: [Atom(key, holds(asked, scope))]
 
 
-def _kind(kinds: frozenset[str]) -> Condition:
-    return lambda document, facts, at_us, day: document.kind in kinds
+def _bounds(
+    reached: Callable[[Any, str, Scope], Condition],
+) -> Callable[[str, Comparison, Scope], list[Atom]]:
+    """``at_least`` and ``below`` of a comparison; ``reached``: the fact is at least a parameter."""
+
+    def compared(key: str, asked: Comparison, scope: Scope) -> list[Atom]:
+        found = []
+        if asked.at_least is not None:
+            found.append(Atom(f"{key}.at_least", reached(asked, asked.at_least, scope)))
+        if asked.below is not None:
+            found.append(Atom(f"{key}.below", _not(reached(asked, asked.below, scope))))
+        return found
+
+    return compared
 
 
-def _registered(wanted: bool) -> Condition:
-    if wanted:
-        return lambda document, facts, at_us, day: facts.registered
-
-    def unregistered(document: Document, facts: Facts, at_us: int, day: int) -> bool | None:
-        registered = facts.registered
-        return None if registered is None else not registered
-
-    return unregistered
-
-
-def _age(comparison: Comparison, scope: Scope) -> list[Condition | bool]:
-    parts: list[Condition | bool] = []
-    if comparison.at_least is not None:
-        parts.append(_aged(scope.parameter(comparison.at_least), scope.leap_day_birthday))
-    if comparison.below is not None:
-        parts.append(_not(_aged(scope.parameter(comparison.below), scope.leap_day_birthday)))
-    return parts
-
-
-def _aged(years: int, leap_day_birthday: str) -> Condition:
-    latest = latest_birth_dates(years, leap_day_birthday)
-
-    def aged(document: Document, facts: Facts, at_us: int, day: int) -> bool | None:
-        born = facts.birth_date
-        return None if born is None else born <= latest(day)
-
-    return aged
-
-
-def _holds(which: str, code: str) -> Condition:
-    def any_valid(document: Document, facts: Facts, at_us: int, day: int) -> bool:
-        return any(at_us < permit.valid_until_us for permit in facts.permits)
-
-    def same_valid(document: Document, facts: Facts, at_us: int, day: int) -> bool:
-        # Most people hold nothing, and building no generator for them is half the cost.
-        return bool(facts.permits) and held(facts.permits, (code,), at_us) is not None
-
-    return same_valid if which == "same_code" else any_valid
-
-
-def _spent(quota: DailyQuota, scope: Scope) -> Condition | bool:
-    """True when a permit of this code would exceed the limit."""
-    codes = tuple(quota.codes)
-    if scope.code not in codes:
-        return False
-    limit = scope.parameter(quota.limit)
-
-    def spent(document: Document, facts: Facts, at_us: int, day: int) -> bool:
-        permits = facts.permits
-        return bool(permits) and counted(permits, codes, day) >= limit
-
-    return spent
+_ATOMS: dict[str, Callable[[str, Any, Scope], list[Atom]]] = {
+    "in_force": _one(lambda asked, scope: asked == scope.in_force),
+    "code": _one(lambda asked, scope: scope.code in asked),
+    "channel": _one(lambda asked, scope: occasion.channel(asked)),
+    "document_kind": _one(lambda asked, scope: person.document_kind(asked)),
+    "registered": _one(lambda asked, scope: person.registered(asked)),
+    "holds_permit": _one(lambda asked, scope: permits.holds(asked, scope.code)),
+    "quota_spent": _one(permits.quota_spent),
+    "permits_today": _bounds(permits.granted_today),
+    "blocked": _one(lambda asked, scope: person.blocked(asked, scope.code)),
+    "quarantined": _one(lambda asked, scope: person.quarantined(asked)),
+    "region": _one(lambda asked, scope: person.region(asked)),
+    "weekday": _one(lambda asked, scope: occasion.weekday(asked)),
+    "local_time": _one(occasion.local_time),
+    "messages_today": _bounds(occasion.messages_reach),
+    "documents_today": _bounds(occasion.documents_reach),
+    "age": _bounds(person.age_reaches),
+}
+_IN_ORDER_OF_PRICE = tuple(_ATOMS)
+assert set(_ATOMS) == set(Conditions.model_fields)
 
 
 def _all_of(parts: Sequence[Condition | bool]) -> Condition | bool:
