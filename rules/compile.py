@@ -20,13 +20,13 @@ from rules.flood import Bucket
 from rules.grammars import Parser, build_grammar
 from rules.instants import by_second, instant_us
 from rules.policy import Conditions, Policy, Rule, load
-from rules.problems import PolicyError, problem_at
+from rules.problems import PolicyError, Problem, problem_at
 from rules.replies import slots
 from rules.reply_book import ReplyBook, compile_book
 from rules.toml_lines import Path
 from rules.trial import failures
 
-__all__ = ["CompiledPolicy", "Version", "compile_policy", "load_policy"]
+__all__ = ["CompiledPolicy", "Version", "compile_policy", "draft", "load_policy"]
 
 RuleTable = tuple[tuple[Condition, Conclusion], ...]
 
@@ -116,7 +116,22 @@ def compile_policy(policy: Policy, trial: bool = True) -> CompiledPolicy:
     return compiled
 
 
-class _Unset(Exception):
+def draft(policy: Policy) -> tuple[CompiledPolicy, tuple[Problem, ...]]:
+    """Compile what can be compiled of a policy, with the problems met; its tests are not run.
+
+    For tools that look into a policy which cannot be used. Where it has problems, requests may
+    meet no rule. Raises PolicyError when a reference leads nowhere or there is no grammar.
+    """
+    if problems := check(policy):
+        raise PolicyError(problems)
+    compiler = _Compiler(policy)
+    compiled = compiler.draft()
+    if compiled is None:
+        raise PolicyError(compiler.found())
+    return compiled, tuple(compiler.found())
+
+
+class _Unset(LookupError):
     """A parameter has no value in the version that is being compiled."""
 
 
@@ -134,13 +149,23 @@ class _Compiler:
         self.problems: dict[tuple[Path, str], None] = {}  # each once, though versions repeat it
 
     def run(self) -> CompiledPolicy:
+        compiled = self.draft()
+        if compiled is None or self.problems:
+            raise PolicyError(self.found())
+        return compiled
+
+    def found(self) -> list[Problem]:
+        name, lines = self.policy.name, self.policy.lines
+        return [problem_at(name, lines, *problem) for problem in self.problems]
+
+    def draft(self) -> CompiledPolicy | None:
+        """What can be compiled, whatever the problems; None without a grammar."""
         identity = self.content.policy
         grammar = self.grammar()
         boundaries = self.boundaries_us()
         versions = tuple(map(self.version, (None, *boundaries), (*boundaries, None)))
-        if self.problems or grammar is None:
-            name, lines = self.policy.name, self.policy.lines
-            raise PolicyError(problem_at(name, lines, *problem) for problem in self.problems)
+        if grammar is None:
+            return None
         return CompiledPolicy(
             id=identity.id,
             title=identity.title,
