@@ -126,7 +126,7 @@ def registry_import(file: Path, config_file: Path, as_json: bool) -> None:
     All or nothing: if a line is bad, each bad line is named and the old register stays.
     A running daemon uses the new register from its next SMS on.
     """
-    from smsd.tools import import_register
+    from smsd.tools.register import import_register
 
     config = _load(config_file)
     _exit_with(import_register, config, _load_policy(config), file, as_json)
@@ -138,7 +138,7 @@ def registry_import(file: Path, config_file: Path, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the decisions as JSON.")
 def explain(reference: str, config_file: Path, as_json: bool) -> None:
     """Tell what REFERENCE (as in a reply) stands for, and why it was decided so."""
-    from smsd.tools import explain_reference
+    from smsd.tools.explain import explain_reference
 
     _exit_with(explain_reference, _load(config_file), reference, as_json)
 
@@ -168,7 +168,7 @@ def demo(once: bool, folder: Path) -> None:
 
 def _exit_with(tool: Callable[..., None], *arguments: object) -> None:
     """Run a tool; what it refuses becomes a clear message and exit code 1."""
-    from smsd.tools import ToolRefused
+    from smsd.tools.output import ToolRefused
 
     try:
         tool(*arguments)

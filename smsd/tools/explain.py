@@ -1,76 +1,24 @@
-"""What the command line's tools do: import a register, explain a decision."""
+"""`smsd explain`: what a reference stands for, and why it was decided so."""
 
 import json
 import textwrap
 from datetime import UTC, datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 import rules
 from rules import reference as references
 from smsd.config import Config
+from smsd.tools.output import ToolRefused
 from storage.cases import Case, find_cases
-from storage.registry import PROBLEMS_MAX, ImportRefused, import_csv
 from storage.store import StoreError
+
+__all__ = ["explain_reference"]
 
 _US_PER_S = 1_000_000
 _NAME_COLUMNS = 15
 _INDENT = " " * (_NAME_COLUMNS + 2)
-
-
-class ToolRefused(Exception):
-    """The tool could not do what was asked; the message says why and what to do."""
-
-
-def import_register(
-    config: Config, policy: rules.CompiledPolicy, file: Path, as_json: bool
-) -> None:
-    """Replace the register by the rows of `file`; raises `ToolRefused` naming every bad line."""
-    target = config.register_.file
-
-    def canonical(printed: str) -> str | None:
-        document = policy.grammar.parse_document(printed)
-        return document.text if document else None
-
-    today = datetime.now(tz=ZoneInfo(policy.zone)).date()
-    try:
-        with (
-            _progress() as progress,
-            file.open(encoding="utf-8", errors="surrogateescape", newline="") as source,
-        ):
-            task = progress.add_task(f"importing {file.name}", total=_rows(file))
-            rows = import_csv(
-                source,
-                target,
-                canonical,
-                today,
-                lambda done: progress.update(task, completed=done),
-            )
-    except ImportRefused as refused:
-        lines = [f"{file}:{problem.line}: {problem.message}" for problem in refused.problems]
-        if len(lines) >= PROBLEMS_MAX:
-            lines.append(f"The rest was not read, after {PROBLEMS_MAX} bad lines.")
-        raise ToolRefused("\n".join([*lines, "Nothing was imported."])) from refused
-    except StoreError as fault:
-        raise ToolRefused(f"Nothing was imported: {fault}.") from fault
-    except OSError as fault:
-        raise ToolRefused(f"{file}: cannot be read ({fault.strerror})") from fault
-    if as_json:
-        click.echo(json.dumps({"documents": rows, "register": str(target)}))
-    else:
-        click.echo(f"{rows} {'document' if rows == 1 else 'documents'} imported into {target}.")
-
-
-def _rows(file: Path) -> int | None:
-    """How many rows to expect; None for a pipe, which can be read only once."""
-    if not file.is_file():
-        return None
-    with file.open("rb") as counting:
-        return max(0, sum(1 for _ in counting) - 1)
 
 
 def explain_reference(config: Config, reference: str, as_json: bool) -> None:
@@ -91,20 +39,6 @@ def explain_reference(config: Config, reference: str, as_json: bool) -> None:
         click.echo(json.dumps([_as_json(case) for case in cases], ensure_ascii=False, indent=2))
         return
     click.echo("\n\n".join(_in_words(case) for case in cases))
-
-
-def _progress() -> Progress:
-    """A bar on a terminal; nothing where nobody looks."""
-    console = Console(stderr=True)
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-        transient=True,
-    )
 
 
 def _in_words(case: Case) -> str:

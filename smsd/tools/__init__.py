@@ -1,0 +1,1 @@
+"""What the command line's tools do; `smsd.cli` names them."""
