@@ -7,12 +7,13 @@ from rules.documents import Document, DocumentKind
 from rules.policy import Policy, load, parse_policy
 from rules.problems import PolicyError, Problem
 from rules.replies import render
-from rules.request import Grammar, NearMiss, PermitRequest, Reason, Unrecognised
+from rules.request import Command, Grammar, NearMiss, PermitRequest, Reason, Unrecognised
 from rules.trial import failures
 
 __all__ = [
     "Block",
     "Calendar",
+    "Command",
     "CompiledPolicy",
     "Decision",
     "Document",

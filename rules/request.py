@@ -1,9 +1,9 @@
-"""SMS text → PermitRequest | Unrecognised: tolerant of spelling, never guessing."""
+"""SMS text → PermitRequest | Command | Unrecognised: tolerant of spelling, never guessing."""
 
 import re
 from collections.abc import Sequence
 from enum import StrEnum, auto
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from rules.documents import Document, DocumentKind
 from rules.folding import fold
@@ -11,6 +11,8 @@ from rules.lexicon import Language, PhonePlan, compile_lexicon, fast_patterns
 from rules.reading import WRONG_CODE_DIGITS_MAX, Findings, read, read_document
 
 __all__ = [
+    "Command",
+    "CommandName",
     "Document",
     "DocumentKind",
     "Grammar",
@@ -68,6 +70,21 @@ class PermitRequest(NamedTuple):
 
     code: str
     documents: tuple[Document, ...]
+    language: str | None = None
+
+
+CommandName = Literal["help", "status", "end", "language"]
+
+
+class Command(NamedTuple):
+    """What a phone asks besides permits; for these documents, or for all it has asked for.
+
+    language: the one asked for or told by the letters; never None for the command "language",
+        which is a language tag alone.
+    """
+
+    name: CommandName
+    documents: tuple[Document, ...] = ()
     language: str | None = None
 
 
