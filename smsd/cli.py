@@ -1,60 +1,21 @@
-"""What people type: `smsd run`, `check-config`, `registry import`, `explain`, `demo`."""
+"""What people type: `smsd run`, `check-config`, `policy …`, `explain`, `block …`, `demo` …"""
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from smsd.config import Config, ConfigError, load_config, read_password
-
-if TYPE_CHECKING:
-    from rules import CompiledPolicy
-
-EXIT_FAILED = 1
-EXIT_CONFIG = 78  # sysexits.h: EX_CONFIG
-
-_config_option = click.option(
-    "--config",
-    "config_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("config.toml"),
-    show_default=True,
-    help="The configuration file.",
+from smsd.cli_abuse import abuse, block
+from smsd.cli_options import (
+    ConfigUnusable,
+    config_option,
+    json_option,
+    load_configuration,
+    load_policy_in_use,
+    run_tool,
 )
-
-
-class _ConfigUnusable(click.ClickException):
-    exit_code = EXIT_CONFIG
-
-    def show(self, file: Any = None) -> None:
-        click.echo(self.message, err=True)
-
-
-def _load(config_file: Path) -> Config:
-    try:
-        return load_config(config_file)
-    except ConfigError as fault:
-        raise _ConfigUnusable(str(fault)) from fault
-
-
-def _load_policy(config: Config) -> "CompiledPolicy":
-    import rules
-
-    file = config.policy.file
-    try:
-        return rules.load_policy(file)
-    except rules.PolicyError as fault:
-        raise _ConfigUnusable(str(fault)) from fault
-    except OSError as fault:
-        reason = f"{file}: cannot be read ({fault.strerror}); name another in policy.file"
-        raise _ConfigUnusable(reason) from fault
-
-
-def _fail(message: str) -> NoReturn:
-    click.echo(message, err=True)
-    sys.exit(EXIT_FAILED)
+from smsd.cli_policy import policy
+from smsd.config import ConfigError, read_password
 
 
 @click.group(
@@ -73,7 +34,7 @@ def main() -> None:
 
 
 @main.command()
-@_config_option
+@config_option
 @click.option(
     "--clock-offset-file",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -83,18 +44,18 @@ def run(config_file: Path, clock_offset_file: Path | None) -> None:
     """Run the gateway until SIGTERM or Ctrl-C."""
     from smsd.service import run_until_signal
 
-    config = _load(config_file)
+    config = load_configuration(config_file)
     sys.exit(run_until_signal(config, clock_offset_file))
 
 
 @main.command("check-config", short_help="Check the configuration and the policy it names.")
-@_config_option
+@config_option
 def check_config(config_file: Path) -> None:
     """Say whether smsd run could use the configuration.
 
     Reads the policy and the password files that it names, too; starts nothing.
     """
-    config = _load(config_file)
+    config = load_configuration(config_file)
     problems = []
     for smsc in config.smsc:
         try:
@@ -102,13 +63,13 @@ def check_config(config_file: Path) -> None:
         except ConfigError as fault:
             problems += fault.problems
     try:
-        policy = _load_policy(config)
-    except _ConfigUnusable as fault:
+        law = load_policy_in_use(config)
+    except ConfigUnusable as fault:
         problems.append(fault.message)
     if problems:
-        raise _ConfigUnusable("\n".join(problems))
+        raise ConfigUnusable("\n".join(problems))
     names = ", ".join(smsc.name for smsc in config.smsc)
-    click.echo(f"{config_file}: good. Policy {policy.id} ({policy.digest[:12]}), SMSC: {names}.")
+    click.echo(f"{config_file}: good. Policy {law.id} ({law.digest[:12]}), SMSC: {names}.")
 
 
 @main.group()
@@ -118,8 +79,8 @@ def registry() -> None:
 
 @registry.command("import", short_help="Replace the register by a CSV file.")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@_config_option
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@config_option
+@json_option
 def registry_import(file: Path, config_file: Path, as_json: bool) -> None:
     """Replace the register by FILE, a CSV with the header person,document,birth_date.
 
@@ -128,19 +89,19 @@ def registry_import(file: Path, config_file: Path, as_json: bool) -> None:
     """
     from smsd.tools.register import import_register
 
-    config = _load(config_file)
-    _exit_with(import_register, config, _load_policy(config), file, as_json)
+    config = load_configuration(config_file)
+    run_tool(import_register, config, load_policy_in_use(config), file, as_json)
 
 
 @main.command(short_help="Tell why a permit was given or refused.")
 @click.argument("reference")
-@_config_option
-@click.option("--json", "as_json", is_flag=True, help="Print the decisions as JSON.")
+@config_option
+@json_option
 def explain(reference: str, config_file: Path, as_json: bool) -> None:
     """Tell what REFERENCE (as in a reply) stands for, and why it was decided so."""
     from smsd.tools.explain import explain_reference
 
-    _exit_with(explain_reference, _load(config_file), reference, as_json)
+    run_tool(explain_reference, load_configuration(config_file), reference, as_json)
 
 
 @main.command(short_help="Watch phones text a daemon on this machine.")
@@ -166,11 +127,5 @@ def demo(once: bool, folder: Path) -> None:
     sys.exit(play(folder, once))
 
 
-def _exit_with(tool: Callable[..., None], *arguments: object) -> None:
-    """Run a tool; what it refuses becomes a clear message and exit code 1."""
-    from smsd.tools.output import ToolRefused
-
-    try:
-        tool(*arguments)
-    except ToolRefused as refused:
-        _fail(str(refused))
+for group in (policy, block, abuse):
+    main.add_command(group)
