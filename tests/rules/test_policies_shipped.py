@@ -38,6 +38,24 @@ TIMELINE = [
 # What the sheet leaves open or out, and the file takes from the press, openly.
 BEYOND_THE_SHEET = ["2020-07-05T06:00", "2020-07-20T06:00", "2020-08-05T06:00"]
 
+# Where permits were needed: the sheet's five, its eight by the press's names, and what the press
+# tells of July, August and winter.
+FIVE = {"baku", "sumgait", "ganja", "lankaran", "absheron"}
+EIGHT = FIVE | {"yevlakh", "masalli", "jalilabad"}
+DISTRICTS = {"barda", "khachmaz", "sheki"}
+VILLAGES = {"barda-villages", "khachmaz-villages", "sheki-villages"}
+JULY = EIGHT | {"goranboy", "goygol", "mingachevir", "samukh", "siyazan"} | DISTRICTS | VILLAGES
+WINTER = (
+    EIGHT | DISTRICTS | {"mingachevir", "shirvan", "zagatala", "guba", "bilasuvar", "ismayilli"}
+)
+AREAS = [
+    ("2020-05-04T00:00", "2020-05-17T23:59", FIVE),
+    ("2020-06-21T00:00", "2020-07-05T05:59", EIGHT),
+    ("2020-07-05T06:00", "2020-07-20T05:59", JULY),
+    ("2020-07-20T06:00", "2020-08-05T05:59", JULY - {"lankaran", "samukh"}),
+    ("2020-12-14T00:00", "2021-01-17T23:59", WINTER),
+]
+
 
 def at_us(written: str) -> int:
     return instant_us(datetime.fromisoformat(written), BAKU)
@@ -119,6 +137,22 @@ def test_history_grants_what_the_sheet_says(
     for at in (first, (first + last) // 2, last):
         got = tuple(minutes(history, code, at, fresh) for code in "123")
         assert got == expected, history.calendar.date(at)
+
+
+@pytest.mark.parametrize(("first", "last", "areas"), AREAS)
+def test_history_asks_for_permits_only_in_its_areas(
+    history: CompiledPolicy, first: str, last: str, areas: set[str]
+) -> None:
+    """Each region of the file, and one that it does not know, from the first minute to the last."""
+    everywhere = {*history.policy.content.regions, "a village somewhere"}
+    assert areas < everywhere
+    for at in (at_us(first), at_us(last)):
+        needed = {
+            region
+            for region in everywhere
+            if minutes(history, "1", at, Facts(1_000_000, region=region))
+        }
+        assert needed == areas
 
 
 def test_history_pauses_between_its_regimes(history: CompiledPolicy) -> None:
