@@ -3,7 +3,7 @@
 from enum import Enum
 from typing import NamedTuple
 
-__all__ = ["Bucket", "Flow", "PhoneState"]
+__all__ = ["Bucket", "Flow", "PhoneState", "take"]
 
 
 class Bucket(NamedTuple):
@@ -31,3 +31,18 @@ class Flow(Enum):
     ANSWER = "answer"
     LAST = "last"
     SILENT = "silent"
+
+
+def take(bucket: Bucket, state: PhoneState, at_us: int) -> tuple[Flow, PhoneState]:
+    """Count one junk SMS of a phone; whether it is answered, and what is kept of the phone.
+
+    A token bucket, kept as the instant at which it will be full again (the generic cell rate
+    algorithm of ITU-T I.371): one number, and no timer. A refused SMS costs nothing, so that
+    whoever stops is answered again after one refill.
+    """
+    full_us = max(state.junk_us, at_us) + bucket.refill_us
+    if full_us - at_us <= bucket.junk_max * bucket.refill_us:
+        return Flow.ANSWER, state._replace(junk_us=full_us, told=False)
+    if state.told:
+        return Flow.SILENT, state
+    return Flow.LAST, state._replace(told=True)

@@ -8,6 +8,7 @@ from storage.records import (
     Reply,
     ReplyOutcome,
     ReplyState,
+    ShadowRow,
 )
 from storage.registry import Register
 from storage.sqlite import SqliteStore
@@ -29,6 +30,7 @@ __all__ = [
     "Reply",
     "ReplyOutcome",
     "ReplyState",
+    "ShadowRow",
     "SqliteStore",
     "Store",
     "StoreConflict",

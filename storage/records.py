@@ -3,7 +3,8 @@
 from enum import IntEnum
 from typing import NamedTuple
 
-from rules import Decision, Facts
+from rules import CompiledPolicy, Decision, Facts
+from rules.shadow import Disagreement
 
 
 class InboundPart(NamedTuple):
@@ -19,6 +20,7 @@ class InboundMessage(NamedTuple):
 
     `octets` are the user data without its header; `text` is their decoded form, and
     `sound` tells whether decoding met nothing doubtful. `phone` is an MSISDN in digits.
+    `channel` is sms, call_centre or web.
     """
 
     received_at_us: int
@@ -30,6 +32,7 @@ class InboundMessage(NamedTuple):
     text: str
     sound: bool
     part: InboundPart | None
+    channel: str = "sms"
 
 
 class DecisionRow(NamedTuple):
@@ -39,6 +42,14 @@ class DecisionRow(NamedTuple):
     holder: str  # "p:" and person of the register, or "d:" and document
     decision: Decision
     facts: Facts
+
+
+class ShadowRow(NamedTuple):
+    """A decision that a candidate policy would have made otherwise."""
+
+    serial: int
+    candidate: CompiledPolicy
+    disagreement: Disagreement
 
 
 class ReplyState(IntEnum):
@@ -54,6 +65,7 @@ class Reply(NamedTuple):
     """A stored reply that waits for its SMSC.
 
     `resent` is True when an earlier attempt's outcome is unknown (SMPP has no way to ask).
+    `starts_permit`: permits of its message begin when it has left.
     """
 
     id: int
@@ -63,6 +75,7 @@ class Reply(NamedTuple):
     not_after_us: int
     received_at_us: int
     resent: bool = False
+    starts_permit: bool = False
 
 
 class ReplyOutcome(NamedTuple):
@@ -74,6 +87,7 @@ class ReplyOutcome(NamedTuple):
     smsc_message_id: str
     status: int
     resent: bool
+    starts_permit: bool = False
 
 
 class Citizen(NamedTuple):
@@ -81,3 +95,5 @@ class Citizen(NamedTuple):
 
     person: str
     birth_ordinal: int  # proleptic Gregorian ordinal of the date of birth
+    region: str | None = None  # of residence; None: the register does not say
+    quarantine_until_day: int | None = None  # the first free day, ordinal; 0: in none; None: unsaid

@@ -1,63 +1,30 @@
 """The embedded store: SQLite, one writing connection, FULL sync, one file and its WAL."""
 
 import fcntl
-import json
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from sqlite_utils import Database
 
-from rules import CompiledPolicy, HeldPermit
-from storage import facts as recorded_facts
+from rules import CompiledPolicy
 from storage.migrations import migrations
-from storage.records import DecisionRow, InboundMessage, Reply, ReplyOutcome
+from storage.records import Reply
 from storage.sqlite_library import dbapi, journal_mode
-from storage.store import StoreConflict, StoreError, StoreInUse, StoreUnavailable
+from storage.sqlite_transaction import SqliteTransaction
+from storage.store import StoreError, StoreInUse, StoreUnavailable
 
 _BUSY_TIMEOUT_MS = 2_000
 _CACHE_KIB = 65_536
 
-_INSERT_MESSAGE = "INSERT INTO message VALUES (?,?,?,?,?,?,?,?,?,?)"
-_INSERT_DECISION = "INSERT INTO decision VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
-_INSERT_REPLY = (
-    "INSERT INTO reply (id, message, smsc, phone, text, not_after_us, state) VALUES (?,?,?,?,?,?,0)"
-)
-_SETTLE_REPLY = (
-    "UPDATE reply SET state = ?, settled_at_us = ?, smsc_message_id = ?, status = ?, resent = ?"
-    " WHERE id = ?"
-)
-# One statement for a whole batch: each one costs 8 µs before it reads its first row.
-_SELECT_PERMITS = (
-    "SELECT holder, serial, code, valid_from_us, valid_until_us, day FROM decision"
-    " WHERE holder IN (SELECT value FROM json_each(?)) AND valid_until_us > ?"
-    " AND verdict = 'grant' ORDER BY valid_until_us"
-)
-# CROSS JOIN keeps SQLite from starting with the outbox, which may be long after an outage.
-_SELECT_TWINS = (
-    "SELECT message.phone, message.text, message.id FROM json_each(?) AS wanted"
-    " CROSS JOIN message ON message.phone = wanted.value AND message.id > ?"
-    " CROSS JOIN reply ON reply.id = message.id"
-    " WHERE reply.state = 0 ORDER BY message.id"
-)
 _SELECT_UNSENT = (
-    "SELECT reply.id, reply.phone, reply.text, not_after_us, received_at_us, resent"
+    "SELECT reply.id, reply.phone, reply.text, not_after_us, received_at_us, resent,"
+    " starts_permit"
     " FROM reply JOIN message ON message.id = reply.message"
     " WHERE reply.smsc = ? AND reply.id > ? AND state = 0 ORDER BY reply.id LIMIT ?"
 )
-_INSERT_PART = (
-    "INSERT INTO part VALUES (?,?,?,?,?,?) ON CONFLICT DO UPDATE"
-    " SET octets = excluded.octets, received_at_us = excluded.received_at_us"
-)
-_SELECT_PARTS = (
-    "SELECT octets FROM part WHERE phone = ? AND reference = ? AND total = ? ORDER BY number"
-)
-_DELETE_PARTS = "DELETE FROM part WHERE phone = ? AND reference = ? AND total = ?"
-_PART_LIFETIME_US = 3_600_000_000
-# Only recent SMS can have a reply on its way; without a bound a busy phone's history is read.
-_TWIN_MESSAGES_BACK = 5_000_000
 
 
 def database_path(url: str) -> Path:
@@ -107,7 +74,7 @@ class SqliteStore:
         return str(self._connection.execute("PRAGMA journal_mode").fetchone()[0]).upper()
 
     @contextmanager
-    def transaction(self, policy: CompiledPolicy) -> Iterator["SqliteTransaction"]:
+    def transaction(self, policy: CompiledPolicy) -> Iterator[SqliteTransaction]:
         """See `storage.store.Store.transaction`."""
         connection = self._connection
         try:
@@ -141,8 +108,10 @@ class SqliteStore:
         except dbapi.Error as fault:
             raise StoreUnavailable(str(fault)) from fault
         return [
-            Reply(number, smsc, phone, text, not_after_us, received_at_us, bool(resent))
-            for number, phone, text, not_after_us, received_at_us, resent in rows
+            Reply(
+                number, smsc, phone, text, not_after_us, received_at_us, bool(resent), bool(starts)
+            )
+            for number, phone, text, not_after_us, received_at_us, resent, starts in rows
         ]
 
     def unsent_count(self, smsc: str) -> int:
@@ -203,140 +172,6 @@ class SqliteStore:
     def connection(self) -> "dbapi.Connection":
         """The writing connection, for this package only."""
         return self._connection
-
-
-class SqliteTransaction:
-    """One batch. Messages and replies are gathered and written together, at half the price."""
-
-    def __init__(self, store: SqliteStore, policy: CompiledPolicy) -> None:
-        self._store = store
-        self._policy = policy
-        self._execute = store.connection.execute
-        self._messages: list[tuple[object, ...]] = []
-        self._replies: list[tuple[object, ...]] = []
-
-    def unsent_twins(self, messages: Sequence[InboundMessage]) -> dict[tuple[str, str], int]:
-        """See `storage.store.Transaction.unsent_twins`."""
-        phones = json.dumps([message.phone for message in messages])
-        oldest = self._store.last_id - _TWIN_MESSAGES_BACK
-        rows = self._execute(_SELECT_TWINS, (phones, oldest))
-        return {(phone, text): number for phone, text, number in rows}
-
-    def add_part(self, message: InboundMessage) -> bytes | None:
-        """See `storage.store.Transaction.add_part`."""
-        part = message.part
-        if part is None:
-            return message.octets
-        phone, at_us = message.phone, message.received_at_us
-        # References come round; a stray part of an old SMS must not complete a new one.
-        self._execute(
-            "DELETE FROM part WHERE phone = ? AND received_at_us < ?",
-            (phone, at_us - _PART_LIFETIME_US),
-        )
-        key = (phone, part.reference, part.total)
-        self._execute(_INSERT_PART, (*key, part.number, message.octets, at_us))
-        rows = self._execute(_SELECT_PARTS, key).fetchall()
-        if len(rows) < part.total:
-            return None
-        self._execute(_DELETE_PARTS, key)
-        return b"".join(row[0] for row in rows)
-
-    def permits(self, holders: Collection[str], since_us: int) -> dict[str, tuple[HeldPermit, ...]]:
-        """See `storage.store.Transaction.permits`."""
-        found: dict[str, tuple[HeldPermit, ...]] = {}
-        for holder, *permit in self._execute(
-            _SELECT_PERMITS, (json.dumps(list(holders)), since_us)
-        ):
-            found[holder] = (*found.get(holder, ()), HeldPermit(*permit))
-        return found
-
-    def next_serial(self) -> int:
-        """See `storage.store.Transaction.next_serial`."""
-        return self._store.take_serial()
-
-    def add_message(
-        self, message: InboundMessage, outcome: str, repeat_of: int | None = None
-    ) -> int:
-        """See `storage.store.Transaction.add_message`."""
-        number = self._store.take_id()
-        self._messages.append(
-            (
-                number,
-                message.received_at_us,
-                self._store.smsc_id(message.smsc),
-                message.phone,
-                message.short_number,
-                message.data_coding,
-                message.text,
-                None if message.sound else message.octets,
-                outcome,
-                repeat_of,
-            )
-        )
-        return number
-
-    def add_decisions(self, rows: Sequence[DecisionRow]) -> None:
-        """See `storage.store.Transaction.add_decisions`."""
-        if not rows:
-            return
-        policy_id = self._store.policy_id(self._policy, rows[0].decision.at_us)
-        values = [_decision_values(row, policy_id) for row in rows]
-        try:
-            self._store.connection.executemany(_INSERT_DECISION, values)
-        except dbapi.IntegrityError as conflict:
-            raise StoreConflict(str(conflict)) from conflict
-
-    def add_reply(
-        self, message_id: int, message: InboundMessage, text: str, not_after_us: int
-    ) -> Reply:
-        """See `storage.store.Transaction.add_reply`."""
-        smsc, phone = message.smsc, message.phone
-        self._replies.append(
-            (message_id, message_id, self._store.smsc_id(smsc), phone, text, not_after_us)
-        )
-        return Reply(message_id, smsc, phone, text, not_after_us, message.received_at_us)
-
-    def settle(self, outcomes: Sequence[ReplyOutcome]) -> None:
-        """See `storage.store.Transaction.settle`."""
-        self._store.connection.executemany(
-            _SETTLE_REPLY,
-            [
-                (o.state, o.at_us, o.smsc_message_id, o.status, o.resent, o.reply_id)
-                for o in outcomes
-            ],
-        )
-
-    def flush(self) -> None:
-        """Write what was gathered; the store calls it before COMMIT."""
-        executemany = self._store.connection.executemany
-        if self._messages:
-            executemany(_INSERT_MESSAGE, self._messages)
-        if self._replies:
-            executemany(_INSERT_REPLY, self._replies)
-
-
-def _decision_values(row: DecisionRow, policy_id: int) -> tuple[object, ...]:
-    """A decision in the order of the table's columns."""
-    message_id, holder, decision, facts = row
-    quota_name, _, quota_slot = decision.quota or (None, None, None)
-    return (
-        decision.serial,
-        message_id,
-        decision.at_us,
-        holder,
-        decision.document.text,
-        decision.code,
-        decision.verdict.value,
-        decision.rule,
-        policy_id,
-        recorded_facts.to_json(facts),
-        decision.permit,
-        decision.valid_from_us,
-        decision.valid_until_us,
-        decision.day,
-        quota_name,
-        quota_slot,
-    )
 
 
 def _lock(path: Path) -> IO[bytes]:

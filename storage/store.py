@@ -4,12 +4,14 @@ One writer thread owns a `Store`. All that one batch of SMS needs happens inside
 `Transaction`; when `commit` returns, a power cut no longer takes anything away.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from rules import CompiledPolicy, HeldPermit
-from storage.records import DecisionRow, InboundMessage, Reply, ReplyOutcome
+from rules import Block, CompiledPolicy, HeldPermit
+from rules.commands import Ended, PhonePermit
+from rules.flood import PhoneState
+from storage.records import DecisionRow, InboundMessage, Reply, ReplyOutcome, ShadowRow
 
 
 class StoreError(Exception):
@@ -43,8 +45,43 @@ class Transaction(Protocol):
     def permits(self, holders: Collection[str], since_us: int) -> dict[str, tuple[HeldPermit, ...]]:
         """By holder, the permits that ended or will end after `since_us`, oldest first.
 
+        One that was returned ends when it was; one that was cancelled before it began is gone.
         Holders without any are left out.
         """
+
+    def blocks(self, holders: Collection[str]) -> dict[str, tuple[Block, ...]]:
+        """By holder, the blocks that were not lifted, ended ones too; others are left out."""
+
+    def phone_states(self, phones: Collection[str]) -> dict[str, PhoneState]:
+        """What is kept of these phones; those of which nothing is kept are left out."""
+
+    def set_phone_states(self, states: Mapping[str, PhoneState]) -> None:
+        """Keep something of these phones."""
+
+    def messages_since(self, phones: Collection[str], since_us: int) -> dict[str, int]:
+        """How many SMS each phone sent from an instant on; those without any are left out."""
+
+    def asked_since(
+        self, phones: Collection[str], since_us: int
+    ) -> dict[str, dict[tuple[str, str], int]]:
+        """What each phone asked for from an instant on.
+
+        By phone: by code and document, the id of the SMS that asked first.
+        """
+
+    def phone_permits(
+        self, phones: Collection[str], at_us: int
+    ) -> dict[str, tuple[PhonePermit, ...]]:
+        """By phone, the permits that it asked for and that end after an instant, oldest first."""
+
+    def end_permits(self, ended: Sequence[Ended]) -> None:
+        """End permits early, and give back the day of those that had not begun."""
+
+    def silence(self, message_id: int) -> None:
+        """Note that an SMS was left without an answer because its phone had sent too much."""
+
+    def add_shadow_differences(self, rows: Sequence[ShadowRow]) -> None:
+        """Store where the candidate disagrees."""
 
     def next_serial(self) -> int:
         """A number that no decision had before."""
@@ -62,12 +99,20 @@ class Transaction(Protocol):
         """
 
     def add_reply(
-        self, message_id: int, message: InboundMessage, text: str, not_after_us: int
+        self,
+        message_id: int,
+        message: InboundMessage,
+        text: str,
+        not_after_us: int,
+        starts_permit: bool = False,
     ) -> Reply:
-        """Queue the reply to an SMS in the outbox."""
+        """Queue the reply to an SMS in the outbox.
+
+        starts_permit: permits of the SMS begin when it has left.
+        """
 
     def settle(self, outcomes: Sequence[ReplyOutcome]) -> None:
-        """Record what became of replies."""
+        """Record what became of replies; permits that begin with one begin when it was sent."""
 
 
 class Store(Protocol):

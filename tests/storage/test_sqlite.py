@@ -53,7 +53,7 @@ def test_a_grant_is_found_as_a_permit_of_its_holder(
     with store.transaction(policy) as transaction:
         [held] = transaction.permits({HOLDER}, NOON_US)[HOLDER]
         assert held == HeldPermit(
-            serial, "2", decision.valid_from_us or 0, decision.valid_until_us or 0, decision.day
+            serial, "2", decision.valid_from_us or 0, decision.valid_until_us or 0, decision.day, 0
         )
         assert transaction.permits({"p:P2"}, NOON_US) == {}
 

@@ -1,0 +1,336 @@
+"""One batch in the SQLite store; every question is put once for all of its SMS."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rules import Block, CompiledPolicy, Document, HeldPermit
+from rules.commands import Ended, PhonePermit
+from rules.flood import PhoneState
+from storage import facts as recorded_facts
+from storage.records import (
+    DecisionRow,
+    InboundMessage,
+    Reply,
+    ReplyOutcome,
+    ReplyState,
+    ShadowRow,
+)
+from storage.sqlite_library import dbapi
+from storage.store import StoreConflict
+
+if TYPE_CHECKING:
+    from storage.sqlite import SqliteStore
+
+_INSERT_MESSAGE = "INSERT INTO message VALUES (?,?,?,?,?,?,?,?,?,?,?)"
+_INSERT_DECISION = "INSERT INTO decision VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL,?)"
+_INSERT_REPLY = (
+    "INSERT INTO reply (id, message, smsc, phone, text, not_after_us, state, starts_permit)"
+    " VALUES (?,?,?,?,?,?,0,?)"
+)
+_SETTLE_REPLY = (
+    "UPDATE reply SET state = ?, settled_at_us = ?, smsc_message_id = ?, status = ?, resent = ?"
+    " WHERE id = ?"
+)
+# One statement for a whole batch: each one costs 8 µs before it reads its first row.
+_SELECT_PERMITS = (
+    "SELECT holder, serial, code, valid_from_us,"
+    " min(valid_until_us, coalesce(ended_us, valid_until_us)), day, quota_slot FROM decision"
+    " WHERE holder IN (SELECT value FROM json_each(?)) AND valid_until_us > ?"
+    " AND verdict = 'grant' AND (ended_us IS NULL OR ended_us > valid_from_us)"
+    " ORDER BY valid_until_us"
+)
+# CROSS JOIN keeps SQLite from starting with the outbox, which may be long after an outage.
+_SELECT_TWINS = (
+    "SELECT message.phone, message.text, message.id FROM json_each(?) AS wanted"
+    " CROSS JOIN message ON message.phone = wanted.value AND message.id > ?"
+    " CROSS JOIN reply ON reply.id = message.id"
+    " WHERE reply.state = 0 ORDER BY message.id"
+)
+_INSERT_PART = (
+    "INSERT INTO part VALUES (?,?,?,?,?,?) ON CONFLICT DO UPDATE"
+    " SET octets = excluded.octets, received_at_us = excluded.received_at_us"
+)
+_SELECT_PARTS = (
+    "SELECT octets FROM part WHERE phone = ? AND reference = ? AND total = ? ORDER BY number"
+)
+_DELETE_PARTS = "DELETE FROM part WHERE phone = ? AND reference = ? AND total = ?"
+_PART_LIFETIME_US = 3_600_000_000
+# What is asked of a phone concerns its last day; without a bound its whole history is read.
+_MESSAGES_BACK = 5_000_000
+
+
+_BEGIN_PERMITS = (
+    "UPDATE decision SET valid_until_us = :at + (valid_until_us - valid_from_us),"
+    " valid_from_us = :at WHERE begins_with_reply = 1 AND ended_us IS NULL"
+    " AND message = (SELECT message FROM reply WHERE id = :reply)"
+)
+_SELECT_BLOCKS = (
+    "SELECT holder, code, until_day FROM block"
+    " WHERE holder IN (SELECT value FROM json_each(?)) AND removed_at_us IS NULL ORDER BY id"
+)
+_SELECT_PHONES = (
+    "SELECT phone, language, junk_us, told FROM phone"
+    " WHERE phone IN (SELECT value FROM json_each(?))"
+)
+_INSERT_PHONE = (
+    "INSERT INTO phone VALUES (?,?,?,?) ON CONFLICT DO UPDATE"
+    " SET language = excluded.language, junk_us = excluded.junk_us, told = excluded.told"
+)
+_MESSAGES_OF = (
+    " FROM json_each(?) AS wanted"
+    " CROSS JOIN message ON message.phone = wanted.value AND message.id > ?"
+)
+_COUNT_MESSAGES = (
+    f"SELECT message.phone, count(*) {_MESSAGES_OF} AND message.received_at_us >= ?"
+    " GROUP BY message.phone"
+)
+_SELECT_ASKED = (
+    f"SELECT message.phone, decision.code, decision.document, min(message.id) {_MESSAGES_OF}"
+    " AND message.received_at_us >= ? CROSS JOIN decision ON decision.message = message.id"
+    " GROUP BY message.phone, decision.code, decision.document"
+)
+_SELECT_PHONE_PERMITS = (
+    "SELECT message.phone, decision.document, decision.code, valid_from_us, valid_until_us, day,"
+    f" serial {_MESSAGES_OF} CROSS JOIN decision ON decision.message = message.id"
+    " WHERE verdict = 'grant' AND ended_us IS NULL AND valid_until_us > ? ORDER BY serial"
+)
+_END_PERMIT = "UPDATE decision SET ended_us = ? WHERE serial = ? AND ended_us IS NULL"
+_GIVE_BACK = "UPDATE decision SET quota = NULL, quota_slot = NULL WHERE serial = ?"
+_SILENCE = "UPDATE message SET outcome = 'silent' WHERE id = ?"
+
+
+class SqliteTransaction:
+    """One batch. Messages and replies are gathered and written together, at half the price."""
+
+    def __init__(self, store: "SqliteStore", policy: CompiledPolicy) -> None:
+        self._store = store
+        self._policy = policy
+        self._execute = store.connection.execute
+        self._oldest = store.last_id - _MESSAGES_BACK
+        self._messages: list[tuple[object, ...]] = []
+        self._replies: list[tuple[object, ...]] = []
+
+    def unsent_twins(self, messages: Sequence[InboundMessage]) -> dict[tuple[str, str], int]:
+        """See `storage.store.Transaction.unsent_twins`."""
+        phones = json.dumps([message.phone for message in messages])
+        rows = self._execute(_SELECT_TWINS, (phones, self._oldest))
+        return {(phone, text): number for phone, text, number in rows}
+
+    def add_part(self, message: InboundMessage) -> bytes | None:
+        """See `storage.store.Transaction.add_part`."""
+        part = message.part
+        if part is None:
+            return message.octets
+        phone, at_us = message.phone, message.received_at_us
+        # References come round; a stray part of an old SMS must not complete a new one.
+        self._execute(
+            "DELETE FROM part WHERE phone = ? AND received_at_us < ?",
+            (phone, at_us - _PART_LIFETIME_US),
+        )
+        key = (phone, part.reference, part.total)
+        self._execute(_INSERT_PART, (*key, part.number, message.octets, at_us))
+        rows = self._execute(_SELECT_PARTS, key).fetchall()
+        if len(rows) < part.total:
+            return None
+        self._execute(_DELETE_PARTS, key)
+        return b"".join(row[0] for row in rows)
+
+    def permits(self, holders: Collection[str], since_us: int) -> dict[str, tuple[HeldPermit, ...]]:
+        """See `storage.store.Transaction.permits`."""
+        found: dict[str, tuple[HeldPermit, ...]] = {}
+        for holder, *permit in self._execute(
+            _SELECT_PERMITS, (json.dumps(list(holders)), since_us)
+        ):
+            found[holder] = (*found.get(holder, ()), HeldPermit(*permit))
+        return found
+
+    def blocks(self, holders: Collection[str]) -> dict[str, tuple[Block, ...]]:
+        """See `storage.store.Transaction.blocks`."""
+        found: dict[str, tuple[Block, ...]] = {}
+        for holder, *block in self._execute(_SELECT_BLOCKS, (json.dumps(list(holders)),)):
+            found[holder] = (*found.get(holder, ()), Block(*block))
+        return found
+
+    def phone_states(self, phones: Collection[str]) -> dict[str, PhoneState]:
+        """See `storage.store.Transaction.phone_states`."""
+        rows = self._execute(_SELECT_PHONES, (json.dumps(list(phones)),))
+        return {
+            phone: PhoneState(language, junk_us, bool(told))
+            for phone, language, junk_us, told in rows
+        }
+
+    def set_phone_states(self, states: Mapping[str, PhoneState]) -> None:
+        """See `storage.store.Transaction.set_phone_states`."""
+        rows = [(phone, *state) for phone, state in states.items()]
+        self._store.connection.executemany(_INSERT_PHONE, rows)
+
+    def messages_since(self, phones: Collection[str], since_us: int) -> dict[str, int]:
+        """See `storage.store.Transaction.messages_since`."""
+        return dict(self._of_phones(_COUNT_MESSAGES, phones, since_us))
+
+    def asked_since(
+        self, phones: Collection[str], since_us: int
+    ) -> dict[str, dict[tuple[str, str], int]]:
+        """See `storage.store.Transaction.asked_since`."""
+        found: dict[str, dict[tuple[str, str], int]] = {}
+        for phone, code, document, first in self._of_phones(_SELECT_ASKED, phones, since_us):
+            found.setdefault(phone, {})[code, document] = first
+        return found
+
+    def phone_permits(
+        self, phones: Collection[str], at_us: int
+    ) -> dict[str, tuple[PhonePermit, ...]]:
+        """See `storage.store.Transaction.phone_permits`."""
+        found: dict[str, tuple[PhonePermit, ...]] = {}
+        for phone, document, *permit in self._of_phones(_SELECT_PHONE_PERMITS, phones, at_us):
+            told = PhonePermit(self._document(document), *permit)
+            found[phone] = (*found.get(phone, ()), told)
+        return found
+
+    def _of_phones(self, query: str, phones: Collection[str], at_us: int) -> list[Any]:
+        """Ask about recent SMS of some phones, this batch's among them."""
+        self.flush()
+        return self._execute(query, (json.dumps(list(phones)), self._oldest, at_us)).fetchall()
+
+    def _document(self, text: str) -> Document:
+        """A document as the column holds it, taken apart again."""
+        kinds = [kind.kind for kind in self._policy.grammar.kinds if text.startswith(kind.kind)]
+        kind = max(kinds, key=len, default="")
+        return Document(kind, text.removeprefix(kind))
+
+    def end_permits(self, ended: Sequence[Ended]) -> None:
+        """See `storage.store.Transaction.end_permits`."""
+        executemany = self._store.connection.executemany
+        executemany(_END_PERMIT, [(end.at_us, end.serial) for end in ended])
+        executemany(_GIVE_BACK, [(end.serial,) for end in ended if end.given_back])
+
+    def silence(self, message_id: int) -> None:
+        """See `storage.store.Transaction.silence`."""
+        self.flush()
+        self._execute(_SILENCE, (message_id,))
+
+    def add_shadow_differences(self, rows: Sequence[ShadowRow]) -> None:
+        """See `storage.store.Transaction.add_shadow_differences`."""
+        policy_id, at_us = self._store.policy_id, rows[0].disagreement.at_us
+        self._store.connection.executemany(
+            "INSERT INTO shadow_difference VALUES (?,?,?,?)",
+            [
+                (
+                    row.serial,
+                    policy_id(row.candidate, at_us),
+                    row.disagreement.candidate_verdict,
+                    row.disagreement.candidate_rule,
+                )
+                for row in rows
+            ],
+        )
+
+    def next_serial(self) -> int:
+        """See `storage.store.Transaction.next_serial`."""
+        return self._store.take_serial()
+
+    def add_message(
+        self, message: InboundMessage, outcome: str, repeat_of: int | None = None
+    ) -> int:
+        """See `storage.store.Transaction.add_message`."""
+        number = self._store.take_id()
+        self._messages.append(
+            (
+                number,
+                message.received_at_us,
+                self._store.smsc_id(message.smsc),
+                message.phone,
+                message.short_number,
+                message.data_coding,
+                message.text,
+                None if message.sound else message.octets,
+                outcome,
+                repeat_of,
+                message.channel,
+            )
+        )
+        return number
+
+    def add_decisions(self, rows: Sequence[DecisionRow]) -> None:
+        """See `storage.store.Transaction.add_decisions`."""
+        if not rows:
+            return
+        policy_id = self._store.policy_id(self._policy, rows[0].decision.at_us)
+        values = [_decision_values(row, policy_id) for row in rows]
+        try:
+            self._store.connection.executemany(_INSERT_DECISION, values)
+        except dbapi.IntegrityError as conflict:
+            raise StoreConflict(str(conflict)) from conflict
+
+    def add_reply(
+        self,
+        message_id: int,
+        message: InboundMessage,
+        text: str,
+        not_after_us: int,
+        starts_permit: bool = False,
+    ) -> Reply:
+        """See `storage.store.Transaction.add_reply`."""
+        smsc, phone = message.smsc, message.phone
+        smsc_id = self._store.smsc_id(smsc)
+        self._replies.append(
+            (message_id, message_id, smsc_id, phone, text, not_after_us, starts_permit)
+        )
+        return Reply(
+            message_id,
+            smsc,
+            phone,
+            text,
+            not_after_us,
+            message.received_at_us,
+            starts_permit=starts_permit,
+        )
+
+    def settle(self, outcomes: Sequence[ReplyOutcome]) -> None:
+        """See `storage.store.Transaction.settle`."""
+        self._store.connection.executemany(
+            _SETTLE_REPLY,
+            [
+                (o.state, o.at_us, o.smsc_message_id, o.status, o.resent, o.reply_id)
+                for o in outcomes
+            ],
+        )
+        for o in outcomes:
+            if o.starts_permit and o.state is ReplyState.SENT:
+                self._execute(_BEGIN_PERMITS, {"at": o.at_us, "reply": o.reply_id})
+
+    def flush(self) -> None:
+        """Write what was gathered: before COMMIT, and before what must see it is read."""
+        executemany = self._store.connection.executemany
+        if self._messages:
+            executemany(_INSERT_MESSAGE, self._messages)
+            self._messages = []
+        if self._replies:
+            executemany(_INSERT_REPLY, self._replies)
+            self._replies = []
+
+
+def _decision_values(row: DecisionRow, policy_id: int) -> tuple[object, ...]:
+    """A decision in the order of the table's columns."""
+    message_id, holder, decision, facts = row
+    quota_name, _, quota_slot = decision.quota or (None, None, None)
+    return (
+        decision.serial,
+        message_id,
+        decision.at_us,
+        holder,
+        decision.document.text,
+        decision.code,
+        decision.verdict.value,
+        decision.rule,
+        policy_id,
+        recorded_facts.to_json(facts),
+        decision.permit,
+        decision.valid_from_us,
+        decision.valid_until_us,
+        decision.day,
+        quota_name,
+        quota_slot,
+        decision.begins_with_reply,
+    )
