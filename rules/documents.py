@@ -2,11 +2,21 @@
 
 from typing import NamedTuple
 
-__all__ = ["Document", "DocumentKind"]
+__all__ = ["NAME", "NAME_CHARS_MAX", "Document", "DocumentKind"]
+
+NAME = "NAME"
+"""The kind of a name and address, where a service asks for no document."""
+
+
+NAME_CHARS_MAX = 120
+"""A name and an address, where they stand for a document, are kept up to here."""
 
 
 class Document(NamedTuple):
-    """One identity document: its kind and its digits, ASCII, nothing else."""
+    """One identity document: its kind and its digits, ASCII, nothing else.
+
+    With the kind ``NAME``, number is a name and address as `rules.name_grammar` writes it.
+    """
 
     kind: str
     number: str
@@ -14,7 +24,7 @@ class Document(NamedTuple):
     @property
     def text(self) -> str:
         """The document as replies and registers write it, e.g. ``AZE1111111``."""
-        return self.kind + self.number
+        return self.number if self.kind == NAME else self.kind + self.number
 
 
 class DocumentKind(NamedTuple):

@@ -14,7 +14,7 @@ look-alikes, full-width digits.
 
 import unicodedata
 
-__all__ = ["fold", "spellings_of"]
+__all__ = ["fold", "spell", "spellings_of"]
 
 # Look-alikes first (the shape decides: Cyrillic У is a Y, Р a P), then the five that stand
 # for a Latin letter by sound alone and look like no other. З looks like a 3, but as a letter
@@ -75,6 +75,33 @@ _TABLE = _folding()
 def fold(text: str) -> str:
     """Return the text in the letters of the grammar; never raises."""
     return text.translate(_TABLE)
+
+
+class _Spelling(dict[int, str]):
+    """Like ``_Folding``, but a letter stays a letter: ``Ö`` is an O, ``π`` a capital Π."""
+
+    def __missing__(self, code_point: int) -> str:
+        char = chr(code_point)
+        spelled = fold(char)
+        if spelled == _UNKNOWN and char.isalpha():
+            base = unicodedata.normalize("NFKD", char)[0].upper()
+            spelled = fold(base) if len(base) == 1 else _UNKNOWN
+            spelled = base if spelled == _UNKNOWN and base.isalpha() else spelled
+            spelled = spelled if spelled.isalpha() else char
+        self[code_point] = spelled
+        return spelled
+
+
+_SPELLING = _Spelling()
+
+
+def spell(text: str) -> str:
+    """Return the text in capitals without accents, look-alikes in Latin; never raises.
+
+    It has the length of the folded text and differs from it only where that has ``~`` for a
+    letter. For words and names, of which every letter tells: ``βοήθεια`` is ``BOHΘEIA``.
+    """
+    return text.translate(_SPELLING)
 
 
 # Every BMP character that folds to a given Latin letter by design; wider forms (full-width,

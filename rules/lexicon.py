@@ -7,14 +7,30 @@ from typing import NamedTuple
 from rules.documents import DocumentKind
 from rules.folding import fold, spellings_of
 
-__all__ = ["FastPatterns", "Language", "Lexicon", "PhonePlan", "compile_lexicon", "fast_patterns"]
+__all__ = [
+    "GAP",
+    "FastPatterns",
+    "Language",
+    "Letters",
+    "Lexicon",
+    "PhonePlan",
+    "check_codes",
+    "compile_lexicon",
+    "fast_patterns",
+    "index_letters",
+    "language_told_by",
+]
 
 # A code must stay tellable from a document number by its length alone.
 _CODE_DIGITS_MAX = 3
 _DOCUMENT_DIGITS_MAX = 20
 
-# White space and punctuation around and between the parts of the common form.
-_GAP = r"[\s\-–—.:#№'\"«»“”/_,;()]*"
+_PUNCTUATION = r"\-–—.:#№'\"«»“”/_,;()"
+GAP = rf"[\s{_PUNCTUATION}]*"
+"""White space and punctuation around and between the parts of the common form."""
+
+Letters = Mapping[str, str]
+"""The language that each tell-tale letter belongs to."""
 
 
 class Language(NamedTuple):
@@ -43,7 +59,6 @@ class Lexicon(NamedTuple):
     digits_min: the shortest number of any document.
     phone: a whole number that is a telephone number; phone_with_plus: such within a text.
     letter_o: letters O that stand for zeros, with the series before them as group 1.
-    letters: the language that each tell-tale letter belongs to.
     """
 
     codes: frozenset[str]
@@ -54,12 +69,23 @@ class Lexicon(NamedTuple):
     phone: re.Pattern[str]
     phone_with_plus: re.Pattern[str]
     letter_o: re.Pattern[str]
-    letters: Mapping[str, str]
+    letters: Letters
 
-    def language_of(self, text: str) -> str | None:
-        """Return the language whose letters the text shows at least twice, and no other's."""
-        seen = [self.letters[char] for char in text if char in self.letters]
-        return seen[0] if len(seen) > 1 and len(set(seen)) == 1 else None
+
+def index_letters(languages: Sequence[Language]) -> Letters:
+    """Map every letter that tells a language to it."""
+    return {
+        char: language.name
+        for language in languages
+        for char in language.letters.lower() + language.letters.upper()
+        if fold(char) == "~"
+    }
+
+
+def language_told_by(letters: Letters, text: str) -> str | None:
+    """Return the language whose letters the text shows at least twice, and no other's."""
+    seen = [letters[char] for char in text if char in letters]
+    return seen[0] if len(seen) > 1 and len(set(seen)) == 1 else None
 
 
 def compile_lexicon(
@@ -69,7 +95,7 @@ def compile_lexicon(
     phone_plan: PhonePlan | None,
 ) -> Lexicon:
     """Check and index the words of a grammar; ValueError says what contradicts what."""
-    _check_codes(codes)
+    check_codes(codes)
     series = _index_series(kinds)
     digits_min = min(count for kind in kinds for count in kind.digits)
     longest_code = max(map(len, codes))
@@ -87,12 +113,7 @@ def compile_lexicon(
         phone=_phone_pattern(phone_plan),
         phone_with_plus=_phone_with_plus_pattern(phone_plan),
         letter_o=re.compile(rf"(?<=[0-9])O+(?![A-Z~])|(?<![A-Z~])({names})?O+(?=[0-9])"),
-        letters={
-            char: language.name
-            for language in languages
-            for char in language.letters.lower() + language.letters.upper()
-            if fold(char) == "~"
-        },
+        letters=index_letters(languages),
     )
 
 
@@ -112,21 +133,27 @@ class FastPatterns(NamedTuple):
     document: re.Pattern[str]
 
 
-def fast_patterns(lexicon: Lexicon, kinds: Sequence[DocumentKind]) -> FastPatterns:
-    """Compile the fast path of a grammar."""
+def fast_patterns(
+    lexicon: Lexicon, kinds: Sequence[DocumentKind], postcode_digits: int | None = None
+) -> FastPatterns:
+    """Compile the fast path of a grammar; with a postcode behind the one document."""
     codes = "|".join(sorted(lexicon.codes, key=len, reverse=True))
     documents = []
     for kind in kinds:
         names = [name for name, owner in lexicon.series.items() if owner is kind]
-        documents.append(f"(?:{_spelled(names)}){_GAP}({_counts(kind)})")
+        documents.append(f"(?:{_spelled(names)}){GAP}({_counts(kind)})")
     # White space, not punctuation: 2-1111111 may be one number.
     bare = [rf"\s+({_counts(kind)})" for kind in kinds if kind.bare]
     document = f"(?:{'|'.join(documents)})"
-    unnamed = document.replace(f"{_GAP}(", f"{_GAP}(?:")
-    tag = f"(?:{_GAP}({_spelled(lexicon.tags)}))?" if lexicon.tags else "()"
+    unnamed = document.replace(f"{GAP}(", f"{GAP}(?:")
+    tag = f"(?:{GAP}({_spelled(lexicon.tags)}))?" if lexicon.tags else "()"
+    postcode = ""
+    if postcode_digits is not None:
+        # With white space before it: 123456-1010 may be one number.
+        postcode = rf"[{_PUNCTUATION}]*\s{GAP}[0-9]{{{postcode_digits}}}"
     return FastPatterns(
-        one=re.compile(f"{_GAP}({codes})(?:{'|'.join([_GAP + document, *bare])}){_GAP}"),
-        several=re.compile(f"{_GAP}({codes})((?:{_GAP}{unnamed})+){tag}{_GAP}"),
+        one=re.compile(f"{GAP}({codes})(?:{'|'.join([GAP + document, *bare])}){postcode}{GAP}"),
+        several=re.compile(f"{GAP}({codes})((?:{GAP}{unnamed})+){tag}{GAP}"),
         document=re.compile(document),
     )
 
@@ -140,7 +167,8 @@ def _counts(kind: DocumentKind) -> str:
     return "|".join(f"[0-9]{{{count}}}" for count in sorted(kind.digits, reverse=True))
 
 
-def _check_codes(codes: Sequence[str]) -> None:
+def check_codes(codes: Sequence[str]) -> None:
+    """ValueError when these are no codes of a service."""
     if not codes or len(set(codes)) < len(codes):
         raise ValueError("codes must be given, each once")
     for code in codes:

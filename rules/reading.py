@@ -15,18 +15,28 @@ from rules.documents import Document, DocumentKind
 from rules.folding import fold
 from rules.lexicon import Lexicon
 
-__all__ = ["WRONG_CODE_DIGITS_MAX", "Bad", "Findings", "read", "read_document"]
+__all__ = [
+    "JOINING_WORDS",
+    "WORDS",
+    "WRONG_CODE_DIGITS_MAX",
+    "Bad",
+    "Findings",
+    "claimed_digits",
+    "plain_digits",
+    "read",
+    "read_document",
+]
 
 # A number may be cut by spaces and punctuation, not by a newline, comma or semicolon.
 _RUNS = re.compile(r"([0-9]+(?:[ -]+[0-9]+)*)")
 _GROUPS = re.compile(r"([ -]*)([0-9]+)")
-_WORDS = re.compile(r"[A-Z~]+")
+WORDS = re.compile(r"[A-Z~]+")
 _GAPS = ("", " ", "-", "\n")  # what can stand beside a run and is no letter
 
 # "AZE No 1111111", "seriya AZE nömrə 1111111": words for №, in folded letters.
 _NUMBER_WORDS = frozenset(map(fold, ("N", "No", "Nr", "nömrə", "nomre", "номер", "number")))
 # "2 1111111 və 2222222": short words that are no series.
-_JOINING_WORDS = _NUMBER_WORDS | frozenset(map(fold, ("və", "ve", "и", "and")))
+JOINING_WORDS = _NUMBER_WORDS | frozenset(map(fold, ("və", "ve", "и", "and")))
 
 # An unknown word of up to so many letters right before a number may be a mistyped series, so
 # the number is not taken as bare.
@@ -92,12 +102,12 @@ class _Run(NamedTuple):
     before_series: bool
 
 
-def read(lexicon: Lexicon, folded: str) -> Findings:
-    """Find everything in a folded text; linear in its length."""
+def read(lexicon: Lexicon, plain: str) -> Findings:
+    """Find everything in a folded text with plain digits; linear in its length."""
     findings = Findings()
     # Between two digit runs stand words: [words, run, words, run, ..., words].
-    parts = _RUNS.split(_plain_digits(lexicon, folded))
-    words = [_WORDS.findall(part) for part in parts[::2]]
+    parts = _RUNS.split(plain)
+    words = [WORDS.findall(part) for part in parts[::2]]
     # The words behind the last run lead no number, even if they are a series.
     series = [_series_at_end(lexicon, row) for row in words[:-1]] + [(None, 0)]
     for index, (kind, used) in enumerate(series[:-1]):
@@ -116,10 +126,10 @@ def read(lexicon: Lexicon, folded: str) -> Findings:
 
 def read_document(lexicon: Lexicon, folded: str) -> Document | None:
     """Read a text that is one document and nothing else; None when it is not."""
-    parts = _RUNS.split(_plain_digits(lexicon, folded))
-    if len(parts) != 3 or _WORDS.search(parts[2]):
+    parts = _RUNS.split(plain_digits(lexicon, folded))
+    if len(parts) != 3 or WORDS.search(parts[2]):
         return None
-    words = _WORDS.findall(parts[0])
+    words = WORDS.findall(parts[0])
     kind, used = _series_at_end(lexicon, words)
     if len(words) != used:
         return None
@@ -131,7 +141,17 @@ def read_document(lexicon: Lexicon, folded: str) -> Document | None:
     return Document(kind.kind, number) if len(number) in kind.digits else None
 
 
-def _plain_digits(lexicon: Lexicon, folded: str) -> str:
+def claimed_digits(lexicon: Lexicon, plain: str) -> set[int]:
+    """Return where digits begin that stand right behind a series."""
+    claimed, end = set(), 0
+    for run in _RUNS.finditer(plain):
+        if _series_at_end(lexicon, WORDS.findall(plain, end, run.start()))[0] is not None:
+            claimed.add(run.start())
+        end = run.end()
+    return claimed
+
+
+def plain_digits(lexicon: Lexicon, folded: str) -> str:
     """Turn letters O that stand for zeros into zeros, and take telephone numbers out."""
     if "O" in folded:
         folded = lexicon.letter_o.sub(_zeros, folded)
@@ -347,4 +367,4 @@ def _may_be_series(run: _Run) -> bool:
         return False
     if run.glued_before:
         return True
-    return run.words[-1] not in _JOINING_WORDS and len(run.words[-1]) <= _SERIES_LETTERS_MAX
+    return run.words[-1] not in JOINING_WORDS and len(run.words[-1]) <= _SERIES_LETTERS_MAX

@@ -6,16 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rules.document_grammar import Grammar
+from rules.documents import Document, DocumentKind
 from rules.folding import fold, spellings_of
+from rules.lexicon import Language, PhonePlan
 from rules.request import (
     TEXT_CHARS_MAX,
-    Document,
-    DocumentKind,
-    Grammar,
-    Language,
     NearMiss,
     PermitRequest,
-    PhonePlan,
     Reason,
     Unrecognised,
 )
