@@ -59,7 +59,8 @@ def primes(cubes: Sequence[Cube], free: Sequence[Cube] = ()) -> list[Cube]:
     # What later cubes cover together, an earlier one need not.
     for cube in list(found):
         others = [other for other in found if other is not cube]
-        if not without([part for whole in cubes if (part := intersect(whole, cube))], others):
+        parts = [part for part in (intersect(whole, cube) for whole in cubes) if part is not None]
+        if not without(parts, others):
             found.remove(cube)
     return found
 

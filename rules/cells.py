@@ -104,7 +104,8 @@ class Space:
         left, shares = [self.whole], []
         for rule in self.tables[which]:
             own = self.where(rule)
-            decided = [both for cube in left for part in own if (both := intersect(cube, part))]
+            meets = (intersect(cube, part) for cube in left for part in own)
+            decided = [both for both in meets if both is not None]
             left = without(left, own)
             if len(left) > CUBES_MAX:
                 raise TooManyCells(f"the rules cut more than {CUBES_MAX} sets of cells")
