@@ -7,7 +7,7 @@ from rules.document_grammar import Grammar
 from rules.documents import Document, DocumentKind
 from rules.policy import Policy, load, parse_policy
 from rules.problems import PolicyError, Problem
-from rules.replies import render
+from rules.replies import flood_text, render
 from rules.request import Command, NearMiss, PermitRequest, Reason, Unrecognised
 from rules.trial import failures
 
@@ -35,6 +35,7 @@ __all__ = [
     "compile_policy",
     "decide",
     "failures",
+    "flood_text",
     "load",
     "load_policy",
     "parse_policy",

@@ -9,9 +9,9 @@ from rules.conditions import FACTS_THAT_MAY_BE_UNKNOWN
 from rules.instants import instant_us
 from rules.policy import Comparison, Conditions, Policy, Rule
 from rules.problems import Problem, problem_at
-from rules.replies import PLACEHOLDERS, Occasion, occasion_of
+from rules.replies import PLACEHOLDERS
+from rules.reply_checks import check_replies
 from rules.request import Reason
-from rules.templates import placeholders, stray_brace
 from rules.toml_lines import Path
 
 __all__ = ["check"]
@@ -41,8 +41,7 @@ def check(policy: Policy) -> list[Problem]:
         _quotas,
         _rules,
         _abuse,
-        _replies_used,
-        _texts,
+        check_replies,
         _tests,
     ):
         look(policy, say)
@@ -305,54 +304,6 @@ def _verdict(policy: Policy, rule: Rule, path: Path, say: Say) -> None:
                 say((*path, key), f"has no meaning for verdict {rule.verdict}")
     if rule.verdict == "already_granted" and rule.when.holds_permit != "same_code":
         say(path, 'needs when.holds_permit = "same_code": it answers with the permit held')
-
-
-def _replies_used(policy: Policy, say: Say) -> None:
-    content = policy.content
-    for reason, key in content.unrecognised.model_dump().items():
-        _known(key, content.replies, "reply", ("unrecognised", reason), say)
-    used = {rule.reply for rule in content.rules}
-    for key, reply in content.replies.items():
-        if key in used and reply.line is None and content.requests.documents_max > 1:
-            say(("replies", key), "needs line: its words for one person of a household")
-        if not _occasions(policy, key):
-            say(("replies", key), "is used by no rule and no unrecognised SMS; remove it")
-
-
-def _occasions(policy: Policy, key: str) -> list[Occasion]:
-    """The occasions on which a reply is sent."""
-    found = [occasion_of(rule) for rule in policy.content.rules if rule.reply == key]
-    for reason, reply in policy.content.unrecognised.model_dump().items():
-        if reply == key:
-            precise = reason == "bad_digits"
-            found.append(Occasion.BAD_DIGITS if precise else Occasion.NOT_UNDERSTOOD)
-    return found
-
-
-def _texts(policy: Policy, say: Say) -> None:
-    content = policy.content
-    for language, text in content.household.opening.items():
-        _text(policy, text, [Occasion.OPENING], ("household", "opening", language), say)
-    for key, reply in content.replies.items():
-        occasions = _occasions(policy, key)
-        for part, texts in (("text", reply.text), ("line", reply.line or {})):
-            for language, text in texts.items():
-                _text(policy, text, occasions, ("replies", key, part, language), say)
-
-
-def _text(policy: Policy, text: str, occasions: list[Occasion], path: Path, say: Say) -> None:
-    if not occasions:
-        return
-    if stray_brace(text):
-        say(path, "has a brace that belongs to no placeholder; a placeholder looks like {document}")
-    for name in placeholders(text):
-        if name in policy.content.parameters:
-            continue
-        for occasion in occasions:
-            if name not in PLACEHOLDERS[occasion]:
-                allowed = _list(sorted(PLACEHOLDERS[occasion]))
-                say(path, f"{{{name}}} has no value in {occasion.value}; allowed are {allowed}")
-                break
 
 
 def _tests(policy: Policy, say: Say) -> None:

@@ -11,16 +11,28 @@ from typing import TYPE_CHECKING
 
 from rules import reference
 from rules.calendar import Calendar
+from rules.commands import CommandAnswer
 from rules.decide import Decision
+from rules.documents import NAME_CHARS_MAX
 from rules.instants import US_PER_SECOND, by_second
 from rules.policy import PolicyFile, Rule
+from rules.reply_book import ReplyBook
 from rules.request import Reason, Unrecognised
+from rules.sms_length import segment_count
 from rules.templates import Slot
 
 if TYPE_CHECKING:
     from rules.compile import CompiledPolicy
 
-__all__ = ["PLACEHOLDERS", "Occasion", "occasion_of", "render", "slots", "unrecognised_key"]
+__all__ = [
+    "PLACEHOLDERS",
+    "Occasion",
+    "flood_text",
+    "occasion_of",
+    "render",
+    "slots",
+    "unrecognised_key",
+]
 
 _DAYS_CACHED_MAX = 64  # today, tomorrow and the days of replies worded again by `explain`
 _LONGEST_REFERENCE = "WWWWWW"  # six characters, rules.reference
@@ -29,27 +41,38 @@ _LONGEST_DIGITS = "999"  # an SMS is read up to 640 characters, rules.request
 _COMMON = frozenset({"short_number", "codes", "documents_max", "example"})
 _OPENING = _COMMON | {"code", "day"}
 _DECISION = _OPENING | {"document", "reference"}
+_PERMIT = _DECISION | {"from", "until", "from_day", "until_day"}
 
 
 class Occasion(Enum):
     """When a reply is sent, which decides what it can tell."""
 
     PERMIT = "a permit, granted or held already"
+    PERMIT_TO_COME = "a permit that begins when its reply leaves"
     REFUSAL = "a refusal"
     QUOTA_SPENT = "a refusal because a quota is spent"
+    STOPPED = "a refusal because of a block or quarantine"
     OPENING = "the first line to a household"
     NOT_UNDERSTOOD = "an SMS that is no request"
     BAD_DIGITS = "a document with a wrong count of digits"
+    COMMAND = "an answer that tells of no permit"
+    COMMAND_PERMIT = "an answer that tells of a permit"
+    FLOOD = "the last reply before silence"
 
 
 PLACEHOLDERS: dict[Occasion, frozenset[str]] = {
-    Occasion.PERMIT: _DECISION | {"from", "until", "from_day", "until_day"},
+    Occasion.PERMIT: _PERMIT,
+    Occasion.PERMIT_TO_COME: _DECISION,
     Occasion.REFUSAL: _DECISION,
     Occasion.QUOTA_SPENT: _DECISION
     | {"earlier_from", "earlier_until", "earlier_reference", "next_day"},
+    Occasion.STOPPED: _DECISION | {"ends_day"},
     Occasion.OPENING: _OPENING,
     Occasion.NOT_UNDERSTOOD: _COMMON,
     Occasion.BAD_DIGITS: _COMMON | {"kind", "digits", "wanted"},
+    Occasion.COMMAND: _COMMON,
+    Occasion.COMMAND_PERMIT: _PERMIT,
+    Occasion.FLOOD: _COMMON,
 }
 """What a reply may tell on each occasion, besides the policy's parameters."""
 
@@ -57,8 +80,12 @@ PLACEHOLDERS: dict[Occasion, frozenset[str]] = {
 def occasion_of(rule: Rule) -> Occasion:
     """The occasion on which a rule's reply is sent."""
     if rule.verdict != "refuse":
-        return Occasion.PERMIT
-    return Occasion.QUOTA_SPENT if rule.when.quota_spent else Occasion.REFUSAL
+        to_come = rule.window_from == "reply"
+        return Occasion.PERMIT_TO_COME if to_come else Occasion.PERMIT
+    if rule.when.quota_spent:
+        return Occasion.QUOTA_SPENT
+    stopped = rule.when.blocked or rule.when.quarantined
+    return Occasion.STOPPED if stopped else Occasion.REFUSAL
 
 
 def unrecognised_key(outcome: Unrecognised) -> str:
@@ -71,7 +98,7 @@ def unrecognised_key(outcome: Unrecognised) -> str:
 
 def render(
     policy: CompiledPolicy,
-    outcome: Decision | Unrecognised | Sequence[Decision],
+    outcome: Decision | Unrecognised | CommandAnswer | Sequence[Decision],
     language: str | None,
     at_us: int,
 ) -> str:
@@ -85,6 +112,8 @@ def render(
         spoken = policy.language_of(language or outcome.language)
         return version.replies.texts[unrecognised_key(outcome), spoken](outcome)
     spoken = policy.language_of(language)
+    if isinstance(outcome, CommandAnswer):
+        return _tell(version.replies, outcome, spoken)
     if isinstance(outcome, Decision):
         return version.replies.texts[outcome.reply, spoken](outcome)
     if len(outcome) == 1:
@@ -93,12 +122,40 @@ def render(
     return "\n".join([version.replies.openings[spoken](outcome[0]), *told])
 
 
+def flood_text(policy: CompiledPolicy, language: str | None, at_us: int) -> str:
+    """The last reply to a phone that has sent too much."""
+    flood = policy.policy.content.flood
+    assert flood is not None, "only a policy with [flood] silences anybody"
+    spoken = policy.language_of(language)
+    return policy.version_at(at_us).replies.texts[flood.reply, spoken](None)
+
+
+def _tell(book: ReplyBook, answered: CommandAnswer, spoken: str) -> str:
+    """One permit in full; several in a line each, the newest that fit and how many do not."""
+    told = answered.replies
+    if len(told) == 1:
+        key, permit = told[0]
+        return book.texts[key, spoken](permit)
+    lines = [book.lines[key, spoken](permit) for key, permit in told]
+    left = 0
+    while (
+        segment_count(text := "\n".join([*lines[left:], *([f"+{left}"] if left else [])]))
+        > (book.household_segments[spoken])
+    ):
+        left += 1
+    return text
+
+
 def slots(content: PolicyFile, language: str, calendar: Calendar) -> dict[str, Slot | str]:
     """Every placeholder of a language but the parameters, with the longest value it can have."""
-    example = f"{content.requests.example_code} {content.documents[0].example}"
     longest_code = max(content.codes, key=len)
-    longest_example = f"{longest_code} {max((d.example for d in content.documents), key=len)}"
-    longest_document = max((d.kind + "9" * max(d.digits) for d in content.documents), key=len)
+    examples = [d.example for d in content.documents] or [""]
+    ending = content.requests.example_ending or ""
+    example = " ".join(filter(None, (content.requests.example_code, examples[0], ending)))
+    longest_example = " ".join(filter(None, (longest_code, max(examples, key=len), ending)))
+    documents = [d.kind + "9" * max(d.digits) for d in content.documents]
+    longest_document = max(documents, key=len, default="M" * NAME_CHARS_MAX)
+    longest_kind = max((d.kind for d in content.documents), key=len, default="")
     wanted = _digit_counts(content, language)
     clock = by_second(calendar.clock)
     day = by_second(lambda at_us: _day_text(calendar.day(at_us)))
@@ -118,10 +175,13 @@ def slots(content: PolicyFile, language: str, calendar: Calendar) -> dict[str, S
         "earlier_until": Slot(lambda d: clock(d.earlier.valid_until_us // US_PER_SECOND), "23:59"),
         "earlier_reference": Slot(lambda d: reference.encode(d.earlier.serial), _LONGEST_REFERENCE),
         "next_day": Slot(lambda d: _day_text(d.day + 1), "31.12"),
+        "ends_day": Slot(lambda d: _day_text(d.ends_day) if d.ends_day else "?", "31.12"),
         "example": Slot(lambda outcome: _near_example(outcome) or example, longest_example),
-        "kind": Slot(lambda u: u.near_miss.kind, max((d.kind for d in content.documents), key=len)),
+        "kind": Slot(lambda u: u.near_miss.kind, longest_kind),
         "digits": Slot(lambda u: str(u.near_miss.digits), _LONGEST_DIGITS),
-        "wanted": Slot(lambda u: wanted[u.near_miss.kind], max(wanted.values(), key=len)),
+        "wanted": Slot(
+            lambda u: wanted[u.near_miss.kind], max(wanted.values(), key=len, default="")
+        ),
     }
 
 

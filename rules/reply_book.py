@@ -8,7 +8,7 @@ from rules.sms_length import is_gsm, segment_count
 from rules.templates import Slot, Slots, longest, placeholders, renderer
 from rules.toml_lines import Path
 
-__all__ = ["ReplyBook", "compile_book"]
+__all__ = ["ReplyBook", "command_replies", "compile_book", "permit_replies"]
 
 Renderer = Callable[[Any], str]
 Say = Callable[[Path, str], None]
@@ -20,11 +20,13 @@ class ReplyBook(NamedTuple):
     texts: whole replies, by key and language; for SMS that are no requests, by reason.
     lines: one person's line to a household, by key and language.
     openings: the first line to a household, by language.
+    household_segments: what a reply with several lines may take, by language.
     """
 
     texts: dict[tuple[str, str], Renderer]
     lines: dict[tuple[str, str], Renderer]
     openings: dict[str, Renderer]
+    household_segments: dict[str, int]
 
 
 def compile_book(
@@ -39,8 +41,11 @@ def compile_book(
     decided: the replies that its rules lead to; slots: by language; parameters: their values in
     this version, each a placeholder too.
     """
-    book = ReplyBook({}, {}, {})
-    numbers = {name: str(value) for name, value in parameters.items()}
+    book = ReplyBook({}, {}, {}, {})
+    numbers = {
+        name: _clock(value) if content.parameters[name].unit == "time_of_day" else str(value)
+        for name, value in parameters.items()
+    }
     for language, values in slots.items():
         _Compiler(content, language, {**numbers, **values}, say).fill(book, decided)
     return book
@@ -64,7 +69,19 @@ class _Compiler:
                 path = ("replies", key, "line", language)
                 book.lines[key, language] = self.compiled(line[language], path)
         for reason, key in self.content.unrecognised.model_dump().items():
-            book.texts[reason, language] = self.text(key)
+            if key is not None:  # another form of requests has other reasons
+                book.texts[reason, language] = self.text(key)
+        for key in command_replies(self.content):
+            book.texts[key, language] = self.text(key)
+            line = self.content.replies[key].line
+            if line is not None:
+                path = ("replies", key, "line", language)
+                book.lines[key, language] = self.compiled(line[language], path)
+        if self.content.flood is not None:
+            key = self.content.flood.reply
+            book.texts[key, language] = self.text(key)
+        limits = self.content.household.segments_max
+        book.household_segments[language] = limits.get(language, limits.get("*", 0))
         opening = self.content.household.opening[language]
         book.openings[language] = self.compiled(opening, ("household", "opening", language))
         self.check_household(decided)
@@ -117,3 +134,34 @@ class _Compiler:
 
 def _line(content: PolicyFile, key: str) -> dict[str, str] | None:
     return content.replies[key].line
+
+
+def command_replies(content: PolicyFile) -> list[str]:
+    """The replies to commands that tell of permits, then the others; see `permit_replies`."""
+    commands = content.commands
+    found = permit_replies(content)
+    if commands.help is not None:
+        found.append(commands.help.reply)
+    if commands.language is not None:
+        found.append(commands.language.reply)
+    if commands.status is not None:
+        found.append(commands.status.none)
+    if commands.end is not None:
+        found.append(commands.end.none)
+    return found
+
+
+def permit_replies(content: PolicyFile) -> list[str]:
+    """The replies to commands that tell of permits, each with a line for when there are several."""
+    commands = content.commands
+    found = []
+    if commands.status is not None:
+        found.append(commands.status.reply)
+    if commands.end is not None:
+        found += [commands.end.returned, commands.end.cancelled]
+    return found
+
+
+def _clock(second: int) -> str:
+    """A time of day given in seconds, e.g. ``21:00``."""
+    return f"{second // 3600:02}:{second // 60 % 60:02}"

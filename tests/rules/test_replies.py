@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import rules
 from rules import (
+    Block,
     Decision,
     Document,
     Facts,
@@ -54,6 +55,8 @@ def decisions(document: Document) -> dict[str, Decision]:
         "not-registered": Facts(1, False),
         "senior": Facts(1, True, date(1940, 1, 1)),
         "once-a-day": Facts(1, True, None, (ended,)),
+        "blocked": Facts(1, blocks=(Block("", date(2020, 12, 31).toordinal()),)),
+        "blocked-from-code": Facts(1, blocks=(Block("2", date(2020, 12, 31).toordinal()),)),
         "granted": Facts(1),
     }
     early = decide(POLICY, "2", document, Facts(1), at("2020-04-04T23:59:59"))
