@@ -16,19 +16,32 @@ _REGIONS_TOLD_MAX = 5
 
 
 class Said(NamedTuple):
-    """What is told of one fact. dimension: e.g. ``age``; words: e.g. ``age 65+``."""
+    """What is told of one fact. dimension: e.g. ``age``; words: e.g. ``age 65+``.
+
+    names: the regions that the words leave out or only count.
+    """
 
     dimension: str
     words: str
+    names: tuple[str, ...] = ()
 
 
 def say_cells(space: Space, cube: Cube) -> tuple[Said, ...]:
     """What sets these cells apart; a fact that may be anything is left out."""
     return tuple(
-        Said(dimension.name, _words(dimension, mask))
+        Said(dimension.name, _words(dimension, mask), _names(dimension, mask))
         for dimension, mask in zip(space.dimensions, cube, strict=True)
         if mask != dimension.whole
     )
+
+
+def _names(dimension: Dimension, mask: int) -> tuple[str, ...]:
+    if dimension.name != "region":
+        return ()
+    chosen = [trait.name for trait in dimension.traits(mask)]
+    if _ELSEWHERE in chosen:
+        chosen = [trait.name for trait in dimension.traits(dimension.whole & ~mask)]
+    return tuple(sorted(name for name in chosen if name not in ("unknown", _ELSEWHERE)))
 
 
 def _words(dimension: Dimension, mask: int) -> str:

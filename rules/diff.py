@@ -98,7 +98,7 @@ def difference_words(row: Difference, calendar: Calendar) -> str:
     told += [said.words for said in row.facts]
     before, after = _outcome_words(row.before), _outcome_words(row.after)
     if before == after and row.before and row.after:
-        before, after = (f"{before} by {x.rule}, reply {x.reply}" for x in (row.before, row.after))
+        before, after = (f"{before}, reply {each.reply}" for each in (row.before, row.after))
     return f"{_time_words(row, calendar)}{', '.join(told)}: {before} → {after}"
 
 

@@ -20,9 +20,7 @@ def edited(*edits: Callable[[Data], object], name: str = "8103.toml") -> Policy:
     data, _ = load_toml(policy.source, name)
     for edit in edits:
         edit(data)
-    return Policy(
-        name, policy.source, policy.digest, PolicyFile.model_validate(data), policy.lines
-    )
+    return Policy(name, policy.source, policy.digest, PolicyFile.model_validate(data), policy.lines)
 
 
 def compiled(*edits: Callable[[Data], object], name: str = "8103.toml") -> CompiledPolicy:
