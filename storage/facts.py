@@ -3,8 +3,9 @@
 import json
 from datetime import date
 
-from rules import Facts, HeldPermit
+from rules import Block, Facts, HeldPermit
 
+_NOTHING_MORE = tuple(Facts(0)[4:])
 _REGISTERED_JSON = {None: "null", True: "true", False: "false"}
 
 
@@ -16,7 +17,15 @@ def to_json(facts: Facts) -> str:
     born = f'"{facts.birth_date.isoformat()}"' if facts.birth_date else "null"
     permits = json.dumps(facts.permits, separators=(",", ":")) if facts.permits else "[]"
     registered = _REGISTERED_JSON[facts.registered]
-    return f'{{"registered":{registered},"birth_date":{born},"permits":{permits}}}'
+    more = _more(facts) if facts[4:] != _NOTHING_MORE else ""
+    return f'{{"registered":{registered},"birth_date":{born},"permits":{permits}{more}}}'
+
+
+def _more(facts: Facts) -> str:
+    """The facts that most decisions do not have, each only where it is there."""
+    fields = zip(Facts._fields[4:], facts[4:], _NOTHING_MORE, strict=True)
+    data = {name: value for name, value, usual in fields if value != usual}
+    return "," + json.dumps(data, separators=(",", ":"))[1:-1]
 
 
 def from_json(serial: int, text: str) -> Facts:
@@ -28,4 +37,6 @@ def from_json(serial: int, text: str) -> Facts:
         registered=data["registered"],
         birth_date=date.fromisoformat(born) if born else None,
         permits=tuple(HeldPermit(*permit) for permit in data["permits"]),
+        blocks=tuple(Block(*block) for block in data.get("blocks", ())),
+        **{name: data[name] for name in Facts._fields[5:] if name in data},
     )

@@ -1,0 +1,76 @@
+"""The store's file beside a running daemon: short reads, and short writes in their turn."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import quote
+
+from storage.sqlite import database_path
+from storage.sqlite_library import dbapi
+from storage.store import StoreError, StoreUnavailable
+
+__all__ = ["reading", "write_audit", "writing"]
+
+# The daemon's batches take milliseconds; whoever waits longer stands behind a dead disk.
+_BUSY_TIMEOUT_MS = 10_000
+
+
+@contextmanager
+def reading(url: str) -> "Iterator[dbapi.Connection]":
+    """A connection that cannot write. Keep it short: a long read holds up checkpoints.
+
+    Raises:
+        StoreError: there is no store at `url`, or it cannot be read.
+    """
+    path = database_path(url)
+    if not path.exists():
+        raise StoreError(f"there is no store at {path}; has the daemon run yet?")
+    try:
+        connection = dbapi.connect(f"file:{quote(os.fspath(path))}?mode=ro", uri=True)
+        try:
+            connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+            yield connection
+        finally:
+            connection.close()
+    except dbapi.Error as fault:
+        raise StoreError(f"{path} cannot be read as a store: {fault}") from fault
+
+
+@contextmanager
+def writing(url: str) -> "Iterator[dbapi.Connection]":
+    """One small transaction, durable when the block ends.
+
+    Raises:
+        StoreError: there is no store at `url`.
+        StoreUnavailable: nothing was written.
+    """
+    path = database_path(url)
+    if not path.exists():
+        raise StoreError(f"there is no store at {path}; has the daemon run yet?")
+    try:
+        connection = dbapi.connect(os.fspath(path), isolation_level=None)
+        try:
+            connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+        finally:
+            connection.close()
+    except dbapi.Error as fault:
+        raise StoreUnavailable(f"{path} cannot be written: {fault}") from fault
+
+
+def write_audit(
+    connection: "dbapi.Connection", at_us: int, who: str, action: str, subject: str, reason: str
+) -> int:
+    """Add a line to the audit, in the transaction of what it tells of; returns its number."""
+    cursor = connection.execute(
+        "INSERT INTO audit (at_us, who, action, subject, reason) VALUES (?,?,?,?,?)",
+        (at_us, who, action, subject, reason),
+    )
+    return int(cursor.lastrowid or 0)
