@@ -1,4 +1,4 @@
-"""The words that make an SMS a command: found at its beginning, in any case and script."""
+"""The words that make an SMS a command: at its beginning or end, in any case and script."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -7,32 +7,35 @@ from typing import NamedTuple
 from rules.folding import spell
 from rules.request import CommandName
 
-__all__ = ["CommandWords", "Commands", "Leading"]
+__all__ = ["CommandWords", "Commands", "Found"]
 
 Commands = Mapping[CommandName, Sequence[str]]
 """What people text for each command. ``language`` has no words of its own: it is there when a
 language tag alone is a command."""
 
-_NEXT_WORD = re.compile(r"[^\w~]*([^\W\d_]+)")
-_WORD = re.compile(r"[^\W\d_]+")
-_NOT_EMPTY = re.compile(r"\w|~")
+_TOKEN = re.compile(r"[^\W\d_]+|[0-9~]+")
+_WORDS = re.compile(r"[^\W\d_]+(?:\s+[^\W\d_]+)*")
 
 
-class Leading(NamedTuple):
-    """A command word at the beginning of a text, perhaps with a language tag before it.
+class Found(NamedTuple):
+    """A command, and where its words stand in a text, folded or spelled alike.
 
-    end: where the rest of the text begins, in its folded and its spelled form alike.
+    language: the one that a tag alone asks for; else tags are left to the reader.
     """
 
     name: CommandName
-    language: str | None
+    start: int
     end: int
+    language: str | None = None
+
+
+_Phrases = Mapping[str, list[tuple[tuple[str, ...], CommandName]]]
 
 
 class CommandWords:
-    """The command words of one service, and the language tags that may stand before them."""
+    """The command words of one service, and the language tags that may stand outside them."""
 
-    __slots__ = ("_phrases", "_tags", "_tags_alone")
+    __slots__ = ("_by_first", "_by_last", "_known", "_tags", "_tags_alone")
 
     def __init__(
         self, commands: Commands, tags: Mapping[str, str], taken: Mapping[str, str]
@@ -47,46 +50,55 @@ class CommandWords:
         phrases: dict[tuple[str, ...], CommandName] = {}
         for name, texts in commands.items():
             for text in texts:
-                words = tuple(_WORD.findall(spell(text)))
-                if not words or " ".join(words) != " ".join(spell(text).split()):
+                if not _WORDS.fullmatch(spell(text)):
                     raise ValueError(f"the command word {text!r} is not letters alone")
-                other = tags.get(words[0]) or (taken.get(words[0]) if len(words) == 1 else None)
-                if other is not None:
-                    raise ValueError(f"the command word {text!r} means {other} already")
+                words = tuple(spell(text).split())
+                for word in {words[0], words[-1]}:
+                    if word in tags or word in taken:
+                        meaning = taken.get(word) or f"language {tags[word]}"
+                        raise ValueError(f"the command word {text!r} means {meaning} already")
                 if phrases.setdefault(words, name) != name:
                     raise ValueError(f"the command word {text!r} means {phrases[words]} and {name}")
-        self._phrases: dict[str, list[tuple[tuple[str, ...], CommandName]]] = {}
-        for words in sorted(phrases, key=len, reverse=True):  # of two that fit, the longer one
-            self._phrases.setdefault(words[0], []).append((words[1:], phrases[words]))
+        self._by_first = _by_word(phrases, 0)
+        self._by_last = _by_word(phrases, -1)
+        self._known = frozenset(self._by_first) | self._by_last.keys() | tags.keys()
 
-    def leading(self, spelled: str) -> Leading | None:
-        """Return the command that a text begins with; None when it begins otherwise."""
-        first = _NEXT_WORD.match(spelled)
-        language = self._tags.get(first[1]) if first else None
-        if first and language:
-            first = _NEXT_WORD.match(spelled, first.end())
-        if first is None:
+    def find(self, spelled: str, at_end: bool = True) -> Found | None:
+        """Return the command that a text begins with or, if allowed, ends with; None: neither.
+
+        A language tag may stand before it or behind it.
+        """
+        if self._known.isdisjoint(_TOKEN.findall(spelled)):
             return None
-        for words, name in self._phrases.get(first[1], ()):
-            end = _end_of(words, spelled, first.end())
-            if end is not None:
-                return Leading(name, language, end)
+        tokens = list(_TOKEN.finditer(spelled))
+        first, last = tokens[0][0] in self._tags, tokens[-1][0] in self._tags
+        if len(tokens) == 1 and first:
+            tag = tokens[0]
+            return Found("language", *tag.span(), self._tags[tag[0]]) if self._tags_alone else None
+        begin = 1 if first else 0
+        for phrase, name in self._by_first.get(tokens[begin][0], ()):
+            found = _found(name, phrase, tokens[begin : begin + len(phrase)])
+            if found is not None:
+                return found
+        end = len(tokens) - (1 if last else 0)
+        for phrase, name in self._by_last.get(tokens[end - 1][0], ()) if at_end else ():
+            found = _found(name, phrase, tokens[max(0, end - len(phrase)) : end])
+            if found is not None:
+                return found
         return None
 
-    def language_alone(self, spelled: str) -> str | None:
-        """Return the language that is all a text asks for; None when it says anything else."""
-        match = _NEXT_WORD.match(spelled) if self._tags_alone else None
-        if match is None or _NOT_EMPTY.search(spelled, match.end()):
-            return None
-        return self._tags.get(match[1])
+
+def _by_word(phrases: Mapping[tuple[str, ...], CommandName], at: int) -> _Phrases:
+    """Index phrases by their first or last word; of two that fit, the longer one comes first."""
+    index: dict[str, list[tuple[tuple[str, ...], CommandName]]] = {}
+    for phrase in sorted(phrases, key=len, reverse=True):
+        index.setdefault(phrase[at], []).append((phrase, phrases[phrase]))
+    return index
 
 
-def _end_of(words: Sequence[str], spelled: str, start: int) -> int | None:
-    """Return where these words end if they come next; None when others do."""
-    end = start
-    for word in words:
-        following = _NEXT_WORD.match(spelled, end)
-        if following is None or following[1] != word:
-            return None
-        end = following.end()
-    return end
+def _found(
+    name: CommandName, phrase: tuple[str, ...], tokens: Sequence[re.Match[str]]
+) -> Found | None:
+    if tuple(token[0] for token in tokens) != phrase:
+        return None
+    return Found(name, tokens[0].start(), tokens[-1].end())

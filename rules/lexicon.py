@@ -84,6 +84,8 @@ def index_letters(languages: Sequence[Language]) -> Letters:
 
 def language_told_by(letters: Letters, text: str) -> str | None:
     """Return the language whose letters the text shows at least twice, and no other's."""
+    if letters.keys().isdisjoint(text):
+        return None
     seen = [letters[char] for char in text if char in letters]
     return seen[0] if len(seen) > 1 and len(set(seen)) == 1 else None
 

@@ -128,16 +128,15 @@ class NameGrammar:
 
     def _command(self, spelled: str) -> Command | None:
         """Read a command: its word and nothing else, or a name and address behind it."""
-        if self._words.language_alone(spelled):
-            return Command("language")
-        leading = self._words.leading(spelled)
-        if leading is None or "~" in spelled[leading.end :]:
+        command = self._words.find(spelled, at_end=False)
+        rest = spelled[command.end :] if command else ""
+        if command is None or "~" in rest:
             return None
-        words, _ = self._take_tags(spelled[leading.end :].translate(_NO_LETTERS).split())
+        words, _ = self._take_tags(rest.translate(_NO_LETTERS).split())
         if not words:
-            return Command(leading.name)
+            return Command(command.name)
         document = self._document(words)
-        return Command(leading.name, (document,)) if document else None
+        return Command(command.name, (document,)) if document else None
 
     def _take_tags(self, words: list[str]) -> tuple[list[str], str | None]:
         """Return the words without a language tag at either end, and the language asked for."""

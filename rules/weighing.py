@@ -1,13 +1,13 @@
 """Findings → request or command if they are one in one way only, else why not.
 
 A request stays a request whatever words stand around it. A command is the whole SMS: a command
-word, documents or none, a language tag or none.
+word at its beginning or end, documents or none, a language tag or none.
 """
 
 import re
 from collections.abc import Callable, Sequence
 
-from rules.command_words import Commands, CommandWords, Leading
+from rules.command_words import Commands, CommandWords
 from rules.documents import Document, DocumentKind
 from rules.folding import spell
 from rules.lexicon import Language, PhonePlan, compile_lexicon, language_told_by
@@ -19,12 +19,18 @@ from rules.reading import (
     plain_digits,
     read,
 )
-from rules.request import Command, Meaning, NearMiss, PermitRequest, Reason, Unrecognised
+from rules.request import (
+    Command,
+    CommandName,
+    Meaning,
+    NearMiss,
+    PermitRequest,
+    Reason,
+    Unrecognised,
+)
 
 __all__ = ["Weighing"]
 
-_STARTS_WITH_DIGIT = re.compile(r"[^A-Z0-9~]*[0-9]")
-_SOMETHING = re.compile(r"[A-Z0-9~]")
 _DIGIT = re.compile(r"[0-9]")
 
 
@@ -89,11 +95,12 @@ class Weighing:
         read_request: reads a text with plain digits. take_out: takes out what stands beside
         the documents of a command.
         """
-        if not _SOMETHING.search(folded):
+        said = folded.strip(" \n+-")
+        if not said:
             return Unrecognised(Reason.EMPTY)
-        language = None
+        language: str | None = None
         result: Meaning | None = None
-        if not _STARTS_WITH_DIGIT.match(folded):
+        if not (said[0].isdigit() and said[-1].isdigit()):
             result, language = self._command(spell(text), folded, take_out)
         if result is None:
             found, result = read_request(plain_digits(self.lexicon, folded))
@@ -104,26 +111,26 @@ class Weighing:
     def _command(
         self, spelled: str, folded: str, take_out: Callable[[str], str]
     ) -> tuple[Meaning | None, str | None]:
-        """Read a text that begins with a word as a command; (None, …) when it is none."""
-        alone = self._words.language_alone(spelled)
-        if alone is not None:
-            return Command("language"), alone
-        leading = self._words.leading(spelled)
-        if leading is None:
+        """Read a text as a command, with the language asked for; (None, None) if it is none."""
+        command = self._words.find(spelled)
+        if command is None:
             return None, None
-        rest = take_out(plain_digits(self.lexicon, folded[leading.end :]))
+        if command.language is not None:
+            return Command(command.name), command.language
+        rest = f"{folded[: command.start]}\n{folded[command.end :]}"
+        rest = take_out(plain_digits(self.lexicon, rest))
         found = read(self.lexicon, rest)
-        tags = {leading.language, found.language} - {None}
-        return self._obey(leading, found, rest), tags.pop() if len(tags) == 1 else None
+        result = self._obey(command.name, found, rest)
+        return result, found.language if result is not None else None
 
-    def _obey(self, leading: Leading, found: Findings, rest: str) -> Meaning | None:
-        """Make a command of its word and of what stands behind; None when it is none."""
+    def _obey(self, name: CommandName, found: Findings, rest: str) -> Meaning | None:
+        """Make a command of its word and of what else is said; None when it is none."""
         documents = tuple(dict.fromkeys(found.documents or found.bare))
         codes = list(dict.fromkeys(found.codes + found.doubtful_codes))
         if not self._is_list(rest, documents) or found.wrong_codes or found.strays:
             return None
-        if codes and leading.name == "help":
-            return self.request(found)  # help loses nothing by a permit asked for in full
+        if codes and name == "help":
+            return self.request(found)  # help is given by any reply; a permit is not
         if found.bad or found.ambiguous or found.dangling or (found.documents and found.bare):
             return None
         if codes:
@@ -134,7 +141,7 @@ class Weighing:
         elif not documents and _DIGIT.search(rest):
             return None  # a telephone number, for one: whose permits are meant?
         else:
-            return Command(leading.name, documents)
+            return Command(name, documents)
         return Unrecognised(reason, self.near_miss(reason, found, codes, documents))
 
     def _is_list(self, rest: str, documents: Sequence[Document]) -> bool:
