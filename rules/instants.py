@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-__all__ = ["US_PER_SECOND", "by_second", "instant_us"]
+__all__ = ["US_PER_SECOND", "by_second", "instant_us", "local_datetime"]
 
 T = TypeVar("T")
 
@@ -32,6 +32,11 @@ def instant_us(written: datetime, zone: ZoneInfo) -> int:
             )
         written = first
     return (written - _EPOCH) // _MICROSECOND
+
+
+def local_datetime(at_us: int, zone: ZoneInfo) -> datetime:
+    """What the clock and calendar of a zone show at an instant."""
+    return (_EPOCH + at_us * _MICROSECOND).astimezone(zone)
 
 
 def by_second(ask: Callable[[int], T]) -> Callable[[int], T]:
