@@ -84,10 +84,10 @@ class _Spelling(dict[int, str]):
         char = chr(code_point)
         spelled = fold(char)
         if spelled == _UNKNOWN and char.isalpha():
-            base = unicodedata.normalize("NFKD", char)[0].upper()
-            spelled = fold(base) if len(base) == 1 else _UNKNOWN
-            spelled = base if spelled == _UNKNOWN and base.isalpha() else spelled
-            spelled = spelled if spelled.isalpha() else char
+            base = unicodedata.normalize("NFKD", char)[0].upper()[0]
+            spelled = fold(base)
+            if not ("A" <= spelled <= "Z"):
+                spelled = base if base.isalpha() else char
         self[code_point] = spelled
         return spelled
 

@@ -118,16 +118,18 @@ class Weighing:
         if command.language is not None:
             return Command(command.name), command.language
         rest = f"{folded[: command.start]}\n{folded[command.end :]}"
-        rest = take_out(plain_digits(self.lexicon, rest))
-        found = read(self.lexicon, rest)
-        result = self._obey(command.name, found, rest)
+        plain = take_out(plain_digits(self.lexicon, rest))
+        found = read(self.lexicon, plain)
+        result = self._obey(command.name, found, WORDS.findall(plain), bool(_DIGIT.search(rest)))
         return result, found.language if result is not None else None
 
-    def _obey(self, name: CommandName, found: Findings, rest: str) -> Meaning | None:
-        """Make a command of its word and of what else is said; None when it is none."""
+    def _obey(
+        self, name: CommandName, found: Findings, words: Sequence[str], has_digits: bool
+    ) -> Meaning | None:
+        """Make a command of its name and of what else the text holds; None when it is none."""
         documents = tuple(dict.fromkeys(found.documents or found.bare))
         codes = list(dict.fromkeys(found.codes + found.doubtful_codes))
-        if not self._is_list(rest, documents) or found.wrong_codes or found.strays:
+        if not self._is_list(words, documents) or found.wrong_codes or found.strays:
             return None
         if codes and name == "help":
             return self.request(found)  # help is given by any reply; a permit is not
@@ -138,21 +140,21 @@ class Weighing:
             reason = Reason.AMBIGUOUS
         elif len(documents) > self.documents_max:
             reason = Reason.TOO_MANY_DOCUMENTS
-        elif not documents and _DIGIT.search(rest):
+        elif not documents and has_digits:
             return None  # a telephone number, for one: whose permits are meant?
         else:
             return Command(name, documents)
         return Unrecognised(reason, self.near_miss(reason, found, codes, documents))
 
-    def _is_list(self, rest: str, documents: Sequence[Document]) -> bool:
-        """Tell whether a text has no words but those of a list of documents."""
+    def _is_list(self, words: Sequence[str], documents: Sequence[Document]) -> bool:
+        """Tell whether these are only words of a list of documents and language tags."""
         known, tags = self.lexicon.series, self.lexicon.tags
         return all(
             word in known
             or word in tags
             or word in JOINING_WORDS
             or (documents and len(word) == 1 and word != "~")  # a series spaced out
-            for word in WORDS.findall(rest)
+            for word in words
         )
 
     def request(self, found: Findings) -> PermitRequest | Unrecognised:
