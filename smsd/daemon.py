@@ -10,15 +10,18 @@ from twisted.internet.endpoints import TCP4ServerEndpoint, TCP6ServerEndpoint
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.task import LoopingCall
+from twisted.internet.threads import deferToThreadPool
 
-from rules import PolicyError, load_policy
+from rules import PolicyError
 from smsd.config import Config, ConfigError, read_password
 from smsd.desk.metrics import Metrics
 from smsd.desk.site import build_site
+from smsd.gateway.adjudicate import Law
 from smsd.gateway.binds import SmscBinds
 from smsd.gateway.clock import Clock
 from smsd.gateway.commit_lane import CommitLane, LaneLimits
 from smsd.gateway.outbox import Outbox
+from smsd.lawbook import Lawbook
 from storage import Register, Reply, SqliteStore, StoreError
 from storage.sqlite_library import sqlite_version
 
@@ -44,19 +47,24 @@ class Daemon:
         self._clock = clock
         self._port: IListeningPort | None = None
         self._stopping = False
+        self._reloading = defer.DeferredLock()
         limits = config.limits
         try:
-            policy = load_policy(config.policy.file)
             passwords = [read_password(smsc) for smsc in config.smsc]
-        except (PolicyError, ConfigError) as fault:
+        except ConfigError as fault:
             raise CannotStart(str(fault), bad_configuration=True) from fault
-        except OSError as fault:
-            reason = f"{config.policy.file}: cannot be read ({fault.strerror})"
-            raise CannotStart(f"{reason}; name another in policy.file", True) from fault
         try:
             store = SqliteStore(config.store.url)
         except StoreError as fault:
             raise CannotStart(f"store: {fault}") from fault
+        self._lawbook = Lawbook(config.policy.file, config.store.url, clock)
+        try:
+            law = self._lawbook.open()
+        except PolicyError as fault:
+            raise CannotStart(str(fault), bad_configuration=True) from fault
+        except OSError as fault:
+            reason = f"{config.policy.file}: cannot be read ({fault.strerror})"
+            raise CannotStart(f"{reason}; name another in policy.file", True) from fault
         if store.journal_mode != "WAL":
             _log.warning(
                 "slow_store",
@@ -65,14 +73,14 @@ class Daemon:
                 advice="install pysqlite3, or SQLite 3.51.3 or newer",
             )
         self._metrics = metrics = Metrics(version("smsd"), sqlite_version)
-        metrics.policy_loaded(policy)
+        metrics.law_changed(law)
         register = Register(config.register_.file) if config.register_.mode == "required" else None
         self._lane = CommitLane(
             reactor,
             clock,
             store,
             register,
-            policy,
+            law,
             LaneLimits(limits.batch_messages_max, limits.intake_messages_max, limits.store_retry_s),
             metrics,
             self._pass_on,
@@ -109,7 +117,7 @@ class Daemon:
         self._reload_outboxes()
         for smsc in self._smscs:
             smsc.start()
-        policy = self._lane.policy
+        policy = self._lane.law.policy
         _log.info(
             "started",
             version=version("smsd"),
@@ -118,6 +126,48 @@ class Daemon:
             desk=self.desk_address,
             smscs=[smsc.settings.name for smsc in self._smscs],
         )
+
+    def reload_policy(self) -> "defer.Deferred[None]":
+        """Look for a changed policy and decide by it from the next batch on; fires when done.
+
+        What fails leaves the policy in force as it is, and is told in the log and the audit.
+        """
+        return self._reloading.run(lambda: defer.ensureDeferred(self._reload_policy()))
+
+    async def _reload_policy(self) -> None:
+        try:
+            law: Law = await deferToThreadPool(
+                self._reactor, self._reactor.getThreadPool(), self._lawbook.reload
+            )
+        except (PolicyError, OSError, StoreError) as fault:
+            self._metrics.policy_failed()
+            for reason in str(fault).splitlines():
+                _log.error("policy_kept", reason=reason)
+            await self._tell("policy_kept", self._lane.law.policy.digest, str(fault))
+            return
+        before, self._lane.law = self._lane.law, law
+        self._metrics.law_changed(law)
+        _log.info(
+            "policy_in_force",
+            policy=law.policy.id,
+            digest=law.policy.digest[:12],
+            before=before.policy.digest[:12],
+            candidate=law.candidate.digest[:12] if law.candidate else None,
+        )
+        await self._tell("policy_in_force", law.policy.digest, "")
+
+    async def _tell(self, action: str, subject: str, reason: str) -> None:
+        try:
+            await deferToThreadPool(
+                self._reactor,
+                self._reactor.getThreadPool(),
+                self._lawbook.tell,
+                action,
+                subject,
+                reason,
+            )
+        except StoreError as fault:
+            _log.error("audit_failed", reason=str(fault))
 
     async def _listen(self) -> None:
         host, _, port = self._config.desk.listen.rpartition(":")

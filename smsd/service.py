@@ -1,5 +1,6 @@
 """`smsd run`: one process, one reactor, one daemon, from start to exit code."""
 
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import structlog
 from twisted.python.failure import Failure
 
 from smsd import logs
-from smsd.cli import EXIT_CONFIG, EXIT_FAILED
+from smsd.cli_options import EXIT_CONFIG, EXIT_FAILED
 from smsd.config import Config
 from smsd.gateway.clock import RehearsalClock, SystemClock, install_monotonic_reactor
 
@@ -39,7 +40,14 @@ def run_until_signal(config: Config, clock_offset_file: Path | None) -> int:
         _log.error("cannot_start", reason=reason)
         reactor.stop()
 
-    reactor.callWhenRunning(lambda: daemon.start().addErrback(failed))
+    def reload(_signal: int, _frame: object) -> None:
+        reactor.callFromThread(daemon.reload_policy)
+
+    def started(_result: None) -> None:
+        signal.signal(signal.SIGHUP, reload)
+
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to reload
+    reactor.callWhenRunning(lambda: daemon.start().addCallbacks(started, failed))
     reactor.addSystemEventTrigger("before", "shutdown", daemon.stop)
     reactor.run()
     return exit_code

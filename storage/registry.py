@@ -22,21 +22,27 @@ from storage.sqlite_library import dbapi
 from storage.store import StoreError, StoreInUse, StoreUnavailable
 
 HEADER = ("person", "document", "birth_date")
+OPTIONAL = ("region", "quarantine_until")
+"""Columns that a register may have besides; without one, nobody knows what it would say."""
+
 PROBLEMS_MAX = 1_000
 _SCHEMA = """
 CREATE TABLE holder (
     document      TEXT PRIMARY KEY,     -- canonical, for example AZE1111111
     person        TEXT NOT NULL,        -- the register's own key for a person
-    birth_ordinal INTEGER NOT NULL      -- days since 0001-01-01, which is 1
+    birth_ordinal INTEGER NOT NULL,     -- days since 0001-01-01, which is 1
+    region        TEXT,                 -- of residence; NULL: the register does not say
+    quarantine_until_day INTEGER        -- the first free day; 0: in none; NULL: it does not say
 ) STRICT, WITHOUT ROWID
 """
 # One statement for a whole batch: each one costs 8 µs before it reads its first row.
 _SELECT_HOLDERS = (
-    "SELECT document, person, birth_ordinal FROM holder"
+    "SELECT document, person, birth_ordinal, region, quarantine_until_day FROM holder"
     " WHERE document IN (SELECT value FROM json_each(?))"
 )
 _ROWS_PER_STEP = 20_000
 _PERSON_CHARACTERS_MAX = 64
+_REGION_CHARACTERS_MAX = 40
 _OLDEST_BIRTH = date(1880, 1, 1)
 # What errors="surrogateescape" makes of octets that are no UTF-8.
 _UNDECODED = re.compile("[\udc80-\udcff]")
@@ -81,7 +87,7 @@ class Register:
                     uri=True,
                     check_same_thread=False,
                 )
-                self._connection.execute("SELECT count(*) FROM holder WHERE document = ''")
+                self._connection.execute(_SELECT_HOLDERS, ("[]",))  # has it all columns?
                 self._seen = seen
         except (OSError, dbapi.Error) as fault:
             raise StoreUnavailable(
@@ -93,7 +99,7 @@ class Register:
         """Who holds each of `documents` (canonical form); those it does not know are left out."""
         assert self._connection is not None, "refresh() comes first"
         rows = self._connection.execute(_SELECT_HOLDERS, (json.dumps(list(documents)),))
-        return {document: Citizen(person, birth) for document, person, birth in rows}
+        return {document: Citizen(*citizen) for document, *citizen in rows}
 
     def close(self) -> None:
         """Let go of the file."""
@@ -113,7 +119,8 @@ def import_csv(
     """Replace the register at `target` by the rows of a CSV file; returns how many.
 
     Args:
-        source: text with the header `person,document,birth_date`, ISO dates; opened with
+        source: text with the header `person,document,birth_date`, perhaps followed by `region`
+            and `quarantine_until` (the first free day; empty: in none), ISO dates; opened with
             errors="surrogateescape", so that octets that are no UTF-8 are told by their line.
         canonical: a printed document number to its canonical form, None when it is none.
         today: no birth date may lie after it.
@@ -184,13 +191,13 @@ def _load(
     checked = _Checked(source, canonical, today)
     births: dict[str, int] = {}
     count = 0
-    for line, document, person, birth_ordinal in checked.rows():
+    for line, document, person, birth_ordinal, region, quarantine_until_day in checked.rows():
         if births.setdefault(person, birth_ordinal) != birth_ordinal:
             checked.refuse(line, "this person has another birth_date on an earlier line")
             continue
         cursor = connection.execute(
-            "INSERT INTO holder VALUES (?,?,?) ON CONFLICT DO NOTHING",
-            (document, person, birth_ordinal),
+            "INSERT INTO holder VALUES (?,?,?,?,?) ON CONFLICT DO NOTHING",
+            (document, person, birth_ordinal, region, quarantine_until_day),
         )
         if not cursor.rowcount:
             checked.refuse(line, "this document stands on an earlier line too")
@@ -215,6 +222,7 @@ class _Checked:
         self._source = source
         self._canonical = canonical
         self._today = today
+        self._columns: tuple[str, ...] = HEADER
         self.problems: list[Problem] = []
 
     def refuse(self, line: int, message: str) -> None:
@@ -223,12 +231,17 @@ class _Checked:
         if len(self.problems) >= PROBLEMS_MAX:
             raise ImportRefused(self.problems)
 
-    def rows(self) -> Iterator[tuple[int, str, str, int]]:
-        """(line, document, person, birth_ordinal) of each sound row."""
+    def rows(self) -> Iterator[tuple[int, str, str, int, str | None, int | None]]:
+        """(line, document, person, birth_ordinal, region, quarantine_until_day) of sound rows."""
         records = self._records()
         _, header = next(records, (1, []))
-        if tuple(name.strip().lower().removeprefix("\ufeff") for name in header) != HEADER:
-            self.refuse(1, f"the header must be {','.join(HEADER)}")
+        self._columns = tuple(name.strip().lower().removeprefix("\ufeff") for name in header)
+        more = self._columns[len(HEADER) :]
+        if self._columns[: len(HEADER)] != HEADER or list(more) != [
+            c for c in OPTIONAL if c in more
+        ]:
+            allowed = f"{','.join(HEADER)}, perhaps followed by {' and '.join(OPTIONAL)}"
+            self.refuse(1, f"the header must be {allowed}")
             return
         for line, row in records:
             if row and (fields := self._fields(line, row)):
@@ -253,11 +266,14 @@ class _Checked:
                 continue
             yield line, row
 
-    def _fields(self, line: int, row: list[str]) -> tuple[str, str, int] | None:
-        if len(row) != len(HEADER):
-            self.refuse(line, f"{len(row)} columns; {len(HEADER)} are needed: {','.join(HEADER)}")
+    def _fields(
+        self, line: int, row: list[str]
+    ) -> tuple[str, str, int, str | None, int | None] | None:
+        columns = self._columns
+        if len(row) != len(columns):
+            self.refuse(line, f"{len(row)} columns; {len(columns)} are needed: {','.join(columns)}")
             return None
-        person, printed, birth = (field.strip() for field in row)
+        person, printed, birth, *more = (field.strip() for field in row)
         if not 0 < len(person) <= _PERSON_CHARACTERS_MAX:
             self.refuse(line, f"person must have 1 to {_PERSON_CHARACTERS_MAX} characters")
             return None
@@ -273,7 +289,24 @@ class _Checked:
         if not _OLDEST_BIRTH <= born <= self._today:
             self.refuse(line, f"birth_date must lie between {_OLDEST_BIRTH} and {self._today}")
             return None
-        return document, person, born.toordinal()
+        known = dict(zip(columns[len(HEADER) :], more, strict=True))
+        region = known.get("region") or None
+        if region and len(region) > _REGION_CHARACTERS_MAX:
+            self.refuse(line, f"region must have at most {_REGION_CHARACTERS_MAX} characters")
+            return None
+        try:
+            until = _quarantine_until_day(known.get("quarantine_until"))
+        except ValueError:
+            self.refuse(line, "quarantine_until must be empty or an ISO date, like 2020-07-20")
+            return None
+        return document, person, born.toordinal(), region, until
+
+
+def _quarantine_until_day(written: str | None) -> int | None:
+    """None: the register has no such column; 0: in none; else the ordinal of the first free day."""
+    if written is None:
+        return None
+    return date.fromisoformat(written).toordinal() if written else 0
 
 
 def _make_durable(path: Path) -> None:

@@ -9,8 +9,7 @@ from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from rules import CompiledPolicy
-from smsd.gateway.adjudicate import Settled
+from smsd.gateway.adjudicate import Law, Settled
 from smsd.gateway.commit_lane import Inbound
 from storage import ReplyState
 
@@ -53,6 +52,25 @@ class Metrics:
             ["reason"],
             registry=registry,
         )
+        self._commands = Counter(
+            "smsd_commands", "Commands answered, by name", ["command"], registry=registry
+        )
+        self._silent = Counter(
+            "smsd_messages_silent",
+            "SMS without an answer because their phone had sent too much",
+            registry=registry,
+        )
+        self._disagreements = Counter(
+            "smsd_shadow_disagreements",
+            "Decisions that the candidate policy would make otherwise",
+            ["verdict", "candidate_verdict"],
+            registry=registry,
+        )
+        self._policy_failures = Counter(
+            "smsd_policy_load_failures",
+            "Policies that could not be loaded; the one before stayed",
+            registry=registry,
+        )
         self._replies = Counter(
             "smsd_replies", "Replies by outcome", ["smsc", "outcome"], registry=registry
         )
@@ -86,7 +104,10 @@ class Metrics:
         )
         self.store_up = Gauge("smsd_store_up", "1 while the store takes batches", registry=registry)
         self._policy = Gauge(
-            "smsd_policy_info", "The policy in force", ["id", "digest"], registry=registry
+            "smsd_policy_info",
+            "The policy in force, and the candidate in its shadow",
+            ["id", "digest", "role"],
+            registry=registry,
         )
         Gauge(
             "smsd_build_info", "What is running", ["version", "sqlite"], registry=registry
@@ -96,10 +117,16 @@ class Metrics:
         self._turnaround_child = cache(self._turnaround.labels)
         self._reply_child = cache(self._replies.labels)
 
-    def policy_loaded(self, policy: CompiledPolicy) -> None:
-        """Another policy is in force."""
+    def law_changed(self, law: Law) -> None:
+        """Another policy is in force, or in its shadow."""
         self._policy.clear()
-        self._policy.labels(policy.id, policy.digest).set(1)
+        self._policy.labels(law.policy.id, law.policy.digest, "live").set(1)
+        if law.candidate is not None:
+            self._policy.labels(law.candidate.id, law.candidate.digest, "candidate").set(1)
+
+    def policy_failed(self) -> None:
+        """A policy could not be loaded, and the one before stays in force."""
+        self._policy_failures.inc()
 
     # smsd.gateway.commit_lane.LaneWatcher
 
@@ -116,6 +143,12 @@ class Metrics:
             self._decision_child(*labels).inc(count)
         for reason, count in Tally(settled.unrecognised).items():
             self._unrecognised_child(reason).inc(count)
+        for command, count in Tally(settled.commands).items():
+            self._commands.labels(command).inc(count)
+        self._silent.inc(settled.silent)
+        for found in settled.disagreements:
+            verdicts = found.live_verdict, found.candidate_verdict
+            self._disagreements.labels(*verdicts).inc()
 
     def store_failed(self, messages: int) -> None:
         """So many SMS stay with their SMSC."""

@@ -1,35 +1,67 @@
 """One batch inside one transaction: parse, look the facts up, decide, store, word the reply.
 
 Runs in the writer thread. All it knows of time are the instants of receipt. Facts are read
-for the whole batch at once; what the batch itself grants is added to them as it goes.
+for many SMS at once; what the batch itself grants is added to them as it goes.
 """
 
 from collections.abc import Sequence
-from datetime import date
+from dataclasses import dataclass, field
+from itertools import groupby
 from typing import NamedTuple
 
 from rules import (
+    Command,
     CompiledPolicy,
     Decision,
-    Facts,
-    HeldPermit,
     PermitRequest,
     Unrecognised,
     Verdict,
     decide,
+    flood_text,
     render,
 )
+from rules.commands import CommandAnswer, answer
+from rules.flood import Flow
+from rules.shadow import Disagreement, compare
+from smsd.gateway.fact_finding import Asked, FactFinder
+from smsd.gateway.phones import Phones
 from smsd.smpp import text as sms_text
-from storage import Citizen, DecisionRow, InboundMessage, Register, Reply, Transaction
+from storage import DecisionRow, InboundMessage, Register, Reply, ShadowRow, Transaction
 
 
-class Settled(NamedTuple):
-    """What a batch led to, for the outbox and the metrics."""
+class Law(NamedTuple):
+    """The policy that decides, and perhaps one that decides beside it without effect."""
 
-    replies: list[Reply]
-    decisions: list[Decision]
-    unrecognised: list[str]  # reasons
-    repeated: int  # equal SMS whose reply was still on its way
+    policy: CompiledPolicy
+    candidate: CompiledPolicy | None = None
+
+
+@dataclass(slots=True)
+class Settled:
+    """What a batch led to, for the outbox and the metrics.
+
+    unrecognised: reasons; commands: names; repeated: equal SMS whose reply was still on its way;
+    silent: SMS of phones that had sent too much; disagreements: where the candidate decides
+    otherwise.
+    """
+
+    replies: list[Reply] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+    unrecognised: list[str] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)
+    repeated: int = 0
+    silent: int = 0
+    disagreements: list[Disagreement] = field(default_factory=list)
+
+    def absorb(self, other: "Settled") -> None:
+        """Add what another transaction led to."""
+        self.replies += other.replies
+        self.decisions += other.decisions
+        self.unrecognised += other.unrecognised
+        self.commands += other.commands
+        self.repeated += other.repeated
+        self.silent += other.silent
+        self.disagreements += other.disagreements
 
 
 class _Case(NamedTuple):
@@ -37,12 +69,12 @@ class _Case(NamedTuple):
 
     message_id: int
     message: InboundMessage
-    request: PermitRequest | Unrecognised
+    meant: PermitRequest | Command | Unrecognised
 
 
 def adjudicate(
     transaction: Transaction,
-    policy: CompiledPolicy,
+    law: Law,
     register: Register | None,
     messages: Sequence[InboundMessage],
 ) -> Settled:
@@ -54,35 +86,10 @@ def adjudicate(
     """
     if register is not None:
         register.refresh()
-    settled = Settled([], [], [], 0)
-    cases, repeated = _open_cases(transaction, policy, messages)
-    decided = _decide(transaction, policy, register, cases)
-    for case in cases:
-        _answer(transaction, policy, case, decided.get(case.message_id, ()), settled)
-    return settled._replace(repeated=repeated)
-
-
-def _open_cases(
-    transaction: Transaction, policy: CompiledPolicy, messages: Sequence[InboundMessage]
-) -> tuple[list[_Case], int]:
-    """Store the messages; those to be answered, and how many repeat one that is being answered."""
     whole = [found for message in messages if (found := _whole(transaction, message)) is not None]
-    waiting = transaction.unsent_twins(whole) if whole else {}
-    cases = []
-    repeated = 0
-    for message in whole:
-        key = (message.phone, message.text)
-        twin = waiting.get(key)
-        if twin is not None:
-            # The SMSC sent it again, or an impatient thumb did: one reply answers both.
-            transaction.add_message(message, "repeated", twin)
-            repeated += 1
-            continue
-        request = policy.grammar.parse(message.text)
-        outcome = "decided" if isinstance(request, PermitRequest) else request.reason.value
-        message_id = waiting[key] = transaction.add_message(message, outcome)
-        cases.append(_Case(message_id, message, request))
-    return cases, repeated
+    if not whole:
+        return Settled()
+    return _Court(transaction, law, register, whole).sit()
 
 
 def _whole(transaction: Transaction, message: InboundMessage) -> InboundMessage | None:
@@ -96,77 +103,175 @@ def _whole(transaction: Transaction, message: InboundMessage) -> InboundMessage 
     return message._replace(octets=octets, text=decoded.text, sound=decoded.sound, part=None)
 
 
-def _decide(
-    transaction: Transaction,
-    policy: CompiledPolicy,
-    register: Register | None,
-    cases: Sequence[_Case],
-) -> dict[int, list[Decision]]:
-    """Decide and store the requests; the decisions by message id, in the order of documents."""
-    requests = [
-        (message_id, message.received_at_us, request)
-        for message_id, message, request in cases
-        if isinstance(request, PermitRequest)
-    ]
-    if not requests:
-        return {}
-    documents = {doc.text for _, _, request in requests for doc in request.documents}
-    citizens = register.look_up(documents) if register is not None else {}
-    holders = {document: _holder(document, citizens.get(document)) for document in documents}
-    # A permit granted today cannot have ended before the day began.
-    earliest_us = min(at_us for _, at_us, _ in requests)
-    since_us = policy.calendar.day_start_us(policy.calendar.day(earliest_us))
-    permits = transaction.permits(set(holders.values()), since_us)
-    rows = []
-    decided: dict[int, list[Decision]] = {}
-    for message_id, at_us, request in requests:
-        decisions = decided[message_id] = []
-        for document in request.documents:
-            holder = holders[document.text]
-            citizen = citizens.get(document.text)
-            facts = Facts(
-                transaction.next_serial(),
-                None if register is None else citizen is not None,
-                date.fromordinal(citizen.birth_ordinal) if citizen else None,
-                permits.get(holder, ()),
-            )
-            decision = decide(policy, request.code, document, facts, at_us)
-            decisions.append(decision)
-            rows.append(DecisionRow(message_id, holder, decision, facts))
-            if decision.verdict is Verdict.GRANT:
-                permits[holder] = (*facts.permits, _permit(decision))
-    transaction.add_decisions(rows)
-    return decided
+def _is_command(case: _Case) -> bool:
+    return isinstance(case.meant, Command)
 
 
-def _holder(document: str, citizen: Citizen | None) -> str:
-    """Who a permit belongs to: the person where the register knows one, else the document."""
-    return f"p:{citizen.person}" if citizen else f"d:{document}"
+class _Court:
+    """One batch of whole messages."""
+
+    def __init__(
+        self,
+        transaction: Transaction,
+        law: Law,
+        register: Register | None,
+        messages: Sequence[InboundMessage],
+    ) -> None:
+        self._transaction = transaction
+        self._policy, self._candidate = law
+        self._register = register
+        self._messages = messages
+        self._phones = Phones(transaction, law.policy, messages)
+        self._settled = Settled()
+
+    def sit(self) -> Settled:
+        """Decide and answer all; what a command ends is ended for the requests behind it."""
+        for commands, run in groupby(self._open_cases(), key=_is_command):
+            if commands:
+                self._obey(list(run))
+            else:
+                self._decide(list(run))
+        self._phones.save()
+        return self._settled
+
+    def _open_cases(self) -> list[_Case]:
+        """Store the messages; those to be answered."""
+        transaction, parse = self._transaction, self._policy.grammar.parse
+        waiting = transaction.unsent_twins(self._messages)
+        cases = []
+        for message in self._messages:
+            key = (message.phone, message.text)
+            twin = waiting.get(key)
+            if twin is not None:
+                # The SMSC sent it again, or an impatient thumb did: one reply answers both.
+                transaction.add_message(message, "repeated", twin)
+                self._settled.repeated += 1
+                continue
+            meant = parse(message.text)
+            message_id = waiting[key] = transaction.add_message(message, _outcome(meant))
+            cases.append(_Case(message_id, message, meant))
+        return cases
+
+    def _decide(self, cases: list[_Case]) -> None:
+        """Decide and store the requests, then answer all of these cases."""
+        asked = [
+            Asked(message_id, message, meant)
+            for message_id, message, meant in cases
+            if isinstance(meant, PermitRequest)
+        ]
+        decided = self._decisions(asked) if asked else {}
+        known = self._asked_before(asked, decided)
+        for case in cases:
+            meant, message = case.meant, case.message
+            decisions = decided.get(case.message_id, ())
+            if isinstance(meant, Unrecognised):
+                self._settled.unrecognised.append(meant.reason.value)
+                self._answer(case, meant, junk=True)
+                continue
+            assert isinstance(meant, PermitRequest)
+            self._settled.decisions.extend(decisions)
+            earlier = known.get(message.phone, {})
+            repeated = [
+                earlier.get((meant.code, document.text), case.message_id) < case.message_id
+                for document in meant.documents
+            ]
+            self._answer(case, decisions, junk=not _grants(decisions) and all(repeated))
+
+    def _decisions(self, asked: Sequence[Asked]) -> dict[int, list[Decision]]:
+        """By message id, the decisions in the order of documents."""
+        finder = FactFinder(self._transaction, self._policy, self._register, self._phones, asked)
+        rows = []
+        shadows = []
+        decided: dict[int, list[Decision]] = {}
+        for request in asked:
+            message_id, message, meant = request
+            at_us = message.received_at_us
+            decisions = decided[message_id] = []
+            for document, facts in finder.facts(request):
+                decision = decide(self._policy, meant.code, document, facts, at_us)
+                decisions.append(decision)
+                rows.append(DecisionRow(message_id, finder.holder[document.text], decision, facts))
+                if decision.verdict is Verdict.GRANT:
+                    finder.granted(document, decision)
+                if self._candidate is not None:
+                    found = compare(decision, self._candidate, meant.code, document, facts, at_us)
+                    if found is not None:
+                        shadows.append(ShadowRow(decision.serial, self._candidate, found))
+        self._transaction.add_decisions(rows)
+        if shadows:
+            self._transaction.add_shadow_differences(shadows)
+            self._settled.disagreements.extend(row.disagreement for row in shadows)
+        return decided
+
+    def _asked_before(
+        self, asked: Sequence[Asked], decided: dict[int, list[Decision]]
+    ) -> dict[str, dict[tuple[str, str], int]]:
+        """What the phones whose SMS grants nothing asked for today, and in which SMS first."""
+        if self._policy.policy.content.flood is None:
+            return {}
+        phones = {
+            message.phone for message_id, message, _ in asked if not _grants(decided[message_id])
+        }
+        if not phones:
+            return {}
+        earliest_us = min(message.received_at_us for _, message, _ in asked)
+        calendar = self._policy.calendar
+        since_us = calendar.day_start_us(calendar.day(earliest_us))
+        return self._transaction.asked_since(phones, since_us)
+
+    def _obey(self, cases: list[_Case]) -> None:
+        """Answer commands; a permit that one ends is gone for the next."""
+        earliest_us = min(case.message.received_at_us for case in cases)
+        phones = {case.message.phone for case in cases}
+        permits = self._transaction.phone_permits(phones, earliest_us)
+        for case in cases:
+            message, command = case.message, case.meant
+            assert isinstance(command, Command)
+            own = permits.get(message.phone, ())
+            answered = answer(self._policy, command, own, message.received_at_us)
+            if answered.ended:
+                self._transaction.end_permits(answered.ended)
+                ended = {end.serial for end in answered.ended}
+                permits[message.phone] = tuple(p for p in own if p.serial not in ended)
+            self._settled.commands.append(command.name)
+            self._answer(case, answered, junk=not answered.ended)
+
+    def _answer(
+        self,
+        case: _Case,
+        outcome: Sequence[Decision] | CommandAnswer | Unrecognised,
+        junk: bool,
+    ) -> None:
+        """Word the reply and put it into the outbox, unless the phone has sent too much."""
+        message_id, message, meant = case
+        at_us = message.received_at_us
+        language = self._phones.language(message.phone, meant.language)
+        flow = self._phones.junk(message.phone, at_us) if junk else Flow.ANSWER
+        if flow is Flow.SILENT:
+            self._transaction.silence(message_id)
+            self._settled.silent += 1
+            return
+        if flow is Flow.LAST:
+            text = flood_text(self._policy, language, at_us)
+        else:
+            text = render(self._policy, outcome, language, at_us)
+        decisions = () if isinstance(outcome, CommandAnswer | Unrecognised) else outcome
+        reply = self._transaction.add_reply(
+            message_id,
+            message,
+            text,
+            self._policy.reply_not_after_us(decisions, at_us),
+            starts_permit=any(d.begins_with_reply for d in decisions),
+        )
+        self._settled.replies.append(reply)
 
 
-def _permit(grant: Decision) -> HeldPermit:
-    """A permit just granted, as a fact for what follows in the same batch."""
-    valid_from_us, valid_until_us = grant.valid_from_us, grant.valid_until_us
-    assert valid_from_us is not None
-    assert valid_until_us is not None
-    return HeldPermit(grant.serial, grant.code, valid_from_us, valid_until_us, grant.day)
+def _outcome(meant: PermitRequest | Command | Unrecognised) -> str:
+    """What the store says of an SMS."""
+    if isinstance(meant, PermitRequest):
+        return "decided"
+    return "command" if isinstance(meant, Command) else meant.reason.value
 
 
-def _answer(
-    transaction: Transaction,
-    policy: CompiledPolicy,
-    case: _Case,
-    decisions: Sequence[Decision],
-    settled: Settled,
-) -> None:
-    """Word the reply, put it into the outbox, and note it."""
-    message_id, message, request = case
-    at_us = message.received_at_us
-    if isinstance(request, PermitRequest):
-        text = render(policy, decisions, request.language, at_us)
-        settled.decisions.extend(decisions)
-    else:
-        text = render(policy, request, None, at_us)
-        settled.unrecognised.append(request.reason.value)
-    not_after_us = policy.reply_not_after_us(decisions, at_us)
-    settled.replies.append(transaction.add_reply(message_id, message, text, not_after_us))
+def _grants(decisions: Sequence[Decision]) -> bool:
+    return any(decision.verdict is Verdict.GRANT for decision in decisions)

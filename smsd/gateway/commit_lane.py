@@ -16,8 +16,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
 from twisted.python.failure import Failure
 
-from rules import CompiledPolicy
-from smsd.gateway.adjudicate import Settled, adjudicate
+from smsd.gateway.adjudicate import Law, Settled, adjudicate
 from smsd.gateway.clock import Clock
 from storage import (
     InboundMessage,
@@ -101,7 +100,7 @@ class CommitLane:
         clock: Clock,
         store: Store,
         register: Register | None,
-        policy: CompiledPolicy,
+        law: Law,
         limits: LaneLimits,
         watcher: LaneWatcher,
         on_replies: Callable[[list[Reply]], None],
@@ -111,7 +110,7 @@ class CommitLane:
         self._clock = clock
         self._store = store
         self._register = register
-        self.policy = policy
+        self.law = law  # another one is decided by from the next batch on
         self._limits = limits
         self._watcher = watcher
         self._on_replies = on_replies
@@ -294,21 +293,22 @@ class CommitLane:
 
     def _commit(self, inbound: list[Inbound], outcomes: list[ReplyOutcome]) -> Settled:
         if not inbound and not outcomes:
-            return Settled([], [], [], 0)
+            return Settled()
         messages = [item.message for item in inbound]
+        law = self.law  # one for the whole batch, whatever the reactor's thread does meanwhile
         for _ in range(_ATTEMPTS_MAX):
             try:
-                with self._store.transaction(self.policy) as transaction:
+                with self._store.transaction(law.policy) as transaction:
                     if outcomes:
                         transaction.settle(outcomes)
-                    return adjudicate(transaction, self.policy, self._register, messages)
+                    return adjudicate(transaction, law, self._register, messages)
             except StoreConflict:
                 continue  # the facts read anew will show what the other gateway granted
         raise AssertionError("the index of daily limits and the facts disagree")
 
     def _commit_one_by_one(self, batch: _Batch) -> tuple[Settled | None, list[Inbound], str | None]:
         """Isolate a bug: each message in a transaction of its own, the rest kept by the SMSC."""
-        total = Settled([], [], [], 0)
+        total = Settled()
         refused: list[Inbound] = []
         try:
             self._commit([], batch.outcomes)
@@ -324,9 +324,7 @@ class CommitLane:
                 _log.exception("message_failed", smsc=item.message.smsc)
                 refused.append(item)
             else:
-                total.replies.extend(settled.replies)
-                total.decisions.extend(settled.decisions)
-                total.unrecognised.extend(settled.unrecognised)
+                total.absorb(settled)
         return total, refused, None
 
     def _page(self, smsc: str, after_id: int, limit: int) -> list[Reply] | Failure:

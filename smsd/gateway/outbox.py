@@ -245,7 +245,11 @@ class Outbox:
     def _settle(self, reply: Reply, state: ReplyState, message_id: str, status: int) -> None:
         at_us = self._clock.utc_us()
         self._watcher.reply_settled(self._settings.name, state)
-        self._lane.settle(ReplyOutcome(reply.id, state, at_us, message_id, status, reply.resent))
+        self._lane.settle(
+            ReplyOutcome(
+                reply.id, state, at_us, message_id, status, reply.resent, reply.starts_permit
+            )
+        )
 
     def _hold_off(self, status: int) -> None:
         """The SMSC cannot take more for now."""

@@ -16,6 +16,9 @@ from simulators.process import SmscProcess
 LABELS = {"smsc", "bind", "verdict", "rule", "reason", "outcome", "id", "digest", "version"} | {
     "sqlite",
     "le",
+    "role",
+    "command",
+    "candidate_verdict",
 }
 
 

@@ -12,6 +12,7 @@ import pytest
 from smsd_command import smsd
 
 from storage import Register
+from storage.records import Citizen
 from storage.registry import PROBLEMS_MAX
 
 HEADER = "person,document,birth_date\n"
@@ -52,7 +53,11 @@ def test_a_good_file_becomes_the_register(config: Path) -> None:
     assert result.exit_code == 0
     assert result.stdout == f"2 documents imported into {config.parent}/register.db.\n"
     assert result.stderr == ""  # The progress bar is for terminals.
-    assert holder(config, "AZE1111111") == holder(config, "AA1111111") == ("A", BORN.toordinal())
+    assert (
+        holder(config, "AZE1111111")
+        == holder(config, "AA1111111")
+        == Citizen("A", BORN.toordinal())
+    )
     assert holder(config, "AZE1111112") is None
 
 
@@ -84,7 +89,7 @@ def test_files_as_programs_write_them(config: Path, content: str) -> None:
     result = smsd("registry", "import", write(config.parent, content), "--config", config)
     assert result.exit_code == 0, result.stderr
     assert result.stdout.startswith("1 document imported")
-    assert holder(config, "AZE1111111") == ("A", BORN.toordinal())
+    assert holder(config, "AZE1111111") == Citizen("A", BORN.toordinal())
 
 
 @pytest.mark.parametrize(
@@ -103,7 +108,7 @@ def test_a_document_is_stored_as_requests_are_read(
     """However the register spells it, a phone's spelling finds it."""
     file = write(config.parent, f"{HEADER}A,{printed},{BORN}\n")
     assert smsd("registry", "import", file, "--config", config).exit_code == 0
-    assert holder(config, canonical) == ("A", BORN.toordinal())
+    assert holder(config, canonical) == Citizen("A", BORN.toordinal())
 
 
 def test_every_bad_line_is_named_and_none_is_quoted(config: Path) -> None:
@@ -214,7 +219,7 @@ def test_a_refused_file_leaves_the_old_register_whole(config: Path) -> None:
     before = (config.parent / "register.db").read_bytes()
     refused(config, f"{HEADER}B,AZE1111112,{BORN}\nC,X,{BORN}\nD,AZE1111113,{BORN}\n")
     assert (config.parent / "register.db").read_bytes() == before
-    assert holder(config, "AZE1111111") == ("A", BORN.toordinal())
+    assert holder(config, "AZE1111111") == Citizen("A", BORN.toordinal())
     assert holder(config, "AZE1111112") is None
     assert not list(config.parent.glob("*.new*"))
 
@@ -225,7 +230,7 @@ def test_a_good_file_replaces_the_old_register_whole(config: Path) -> None:
         file = write(config.parent, f"{HEADER}A,{document},{BORN}\n")
         assert smsd("registry", "import", file, "--config", config).exit_code == 0
     assert holder(config, "AZE1111111") is None
-    assert holder(config, "AZE1111112") == ("A", BORN.toordinal())
+    assert holder(config, "AZE1111112") == Citizen("A", BORN.toordinal())
 
 
 def test_bad_lines_are_cut_off_at_the_limit(config: Path) -> None:
@@ -275,7 +280,7 @@ def test_what_a_killed_import_left_does_not_disturb_the_next(config: Path) -> No
     (config.parent / "register.db.new").write_bytes(b"torn")
     file = write(config.parent, f"{HEADER}A,AZE1111111,{BORN}\n")
     assert smsd("registry", "import", file, "--config", config).exit_code == 0
-    assert holder(config, "AZE1111111") == ("A", BORN.toordinal())
+    assert holder(config, "AZE1111111") == Citizen("A", BORN.toordinal())
 
 
 def test_a_register_may_come_through_a_pipe(config: Path) -> None:
@@ -288,4 +293,4 @@ def test_a_register_may_come_through_a_pipe(config: Path) -> None:
     result = smsd("registry", "import", pipe, "--config", config)
     writer.join()
     assert result.exit_code == 0, result.stderr
-    assert holder(config, "AZE1111111") == ("A", BORN.toordinal())
+    assert holder(config, "AZE1111111") == Citizen("A", BORN.toordinal())

@@ -8,7 +8,7 @@ from virtual_reactor import HOUR_US, NOON_US, VirtualClock, VirtualReactor
 
 from rules import CompiledPolicy
 from smsd.config import LimitsSection, SmscSection
-from smsd.gateway.adjudicate import Settled
+from smsd.gateway.adjudicate import Law, Settled
 from smsd.gateway.binds import SmscBinds
 from smsd.gateway.commit_lane import CommitLane, Inbound, LaneLimits
 from smsd.gateway.outbox import Outbox
@@ -91,7 +91,7 @@ class GatewayStage:
             self.clock,
             self.store,
             register,
-            policy,
+            Law(policy),
             LaneLimits(
                 section.batch_messages_max, section.intake_messages_max, section.store_retry_s
             ),

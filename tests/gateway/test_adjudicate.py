@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from virtual_reactor import HOUR_US, NOON_US, S_US
 
 from rules import CompiledPolicy, Decision, Verdict
-from smsd.gateway.adjudicate import Settled, adjudicate
+from smsd.gateway.adjudicate import Law, Settled, adjudicate
 from smsd.smpp.pdu import Status
 from storage import (
     InboundMessage,
@@ -58,7 +58,7 @@ def decide(store: SqliteStore, policy: CompiledPolicy) -> Decide:
 
     def run(*messages: InboundMessage, register: Register | None = None) -> Settled:
         with store.transaction(policy) as transaction:
-            return adjudicate(transaction, policy, register, messages)
+            return adjudicate(transaction, Law(policy), register, messages)
 
     return run
 
@@ -84,7 +84,7 @@ def test_replies_come_in_the_order_of_arrival(decide: Decide) -> None:
 
 def test_an_empty_batch_does_nothing(decide: Decide) -> None:
     """A batch may hold outcomes only."""
-    assert decide() == Settled([], [], [], 0)
+    assert decide() == Settled()
 
 
 def test_a_household_is_answered_in_the_order_typed(decide: Decide, register: Register) -> None:
@@ -236,8 +236,8 @@ def test_a_long_sms_is_decided_with_its_last_part(
     """Until then its parts are only kept; joined by number, whatever came first."""
     octets = {1: b"1 AZE 1111111, ", 2: b"AZE 2222222, ", 3: b"AZE 3333333"}
     parts = [part(number, octets[number], total=3) for number in order]
-    assert decide(parts[0]) == Settled([], [], [], 0)
-    assert decide(parts[1]) == Settled([], [], [], 0)
+    assert decide(parts[0]) == Settled()
+    assert decide(parts[1]) == Settled()
     settled = decide(parts[2])
     assert [decision.document.text for decision in settled.decisions] == [
         "AZE1111111",
