@@ -5,7 +5,7 @@ A class is a bit; a cube has one mask for each dimension. Nothing here knows wha
 
 from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["Cube", "intersect", "minus", "primes", "size", "without"]
+__all__ = ["Cube", "intersect", "joined", "minus", "primes", "size", "without"]
 
 Cube = tuple[int, ...]
 """One mask for each dimension; a cell lies in it when each of its bits does. Never empty."""
@@ -35,6 +35,21 @@ def without(cubes: Iterable[Cube], taken: Sequence[Cube]) -> list[Cube]:
     for cube in taken:
         left = [piece for whole in left for piece in minus(whole, cube)]
     return left
+
+
+def joined(cubes: Iterable[Cube]) -> list[Cube]:
+    """The same cells in fewer cubes; those given must not overlap, and these do not either."""
+    found = list(cubes)
+    dimension, failed = 0, 0
+    while found and failed < len(found[0]):
+        masks: dict[Cube, int] = {}
+        for cube in found:
+            others = (*cube[:dimension], *cube[dimension + 1 :])
+            masks[others] = masks.get(others, 0) | cube[dimension]
+        failed = failed + 1 if len(masks) == len(found) else 0
+        found = [(*key[:dimension], mask, *key[dimension:]) for key, mask in masks.items()]
+        dimension = (dimension + 1) % len(found[0])
+    return found
 
 
 def size(cube: Cube) -> int:

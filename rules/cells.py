@@ -9,11 +9,11 @@ asks need not be multiplied out.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import product
+from itertools import islice, product
 from typing import Any, NamedTuple
 
 from rules.cell_choices import any_document, choices_of, time_cuts
-from rules.cell_cubes import Cube, intersect, without
+from rules.cell_cubes import Cube, intersect, joined, without
 from rules.cell_features import Feature, Ground, GroundRule, dimension_of
 from rules.cell_moments import Moment, moments_of
 from rules.cell_traits import Choice, Patch, TooManyCells, Trait
@@ -95,8 +95,6 @@ class Space:
             birthdays="age" in self._asked,
         )
         self.dimensions = tuple(map(self._dimension, self._asked))
-        names = [dimension.name for dimension in self.dimensions]
-        self._age = names.index("age") if "age" in names else None
         self.whole: Cube = tuple(dimension.whole for dimension in self.dimensions)
 
     def shares(self, which: int = 0) -> tuple[list[Share], list[Cube]]:
@@ -106,10 +104,10 @@ class Space:
             own = self.where(rule)
             meets = (intersect(cube, part) for cube in left for part in own)
             decided = [both for both in meets if both is not None]
-            left = without(left, own)
+            left = joined(without(left, own))
             if len(left) > CUBES_MAX:
                 raise TooManyCells(f"the rules cut more than {CUBES_MAX} sets of cells")
-            shares.append(Share(rule, own, list(filter(self.witness, decided))))
+            shares.append(Share(rule, own, list(filter(self.witness, joined(decided)))))
         return shares, list(filter(self.witness, left))
 
     def where(self, rule: GroundRule) -> list[Cube]:
@@ -117,45 +115,72 @@ class Space:
         if isinstance(rule.applies, bool):
             return [self.whole] if rule.applies else []
         groups = [_told_apart(dimension, rule.asks) for dimension in self.dimensions]
-        return [cube for cube in product(*groups) if self._applies(rule.applies, cube)]
+        return joined(cube for cube in product(*groups) if self._applies(rule.applies, cube))
 
     def witness(self, cube: Cube) -> Witness | None:
         """A request in one of these cells; None: no instant of the version has them."""
         return next(self.witnesses(cube), None)
 
-    def witnesses(self, cube: Cube) -> Iterator[Witness]:
-        """Requests in these cells: at each instant kept, and once every edge of every fact."""
-        edges = range(len(self.dimensions))
-        for moment in self._instants(cube):
-            patches = [
-                [patch for choice in _choices(dimension, mask) for patch in choice.fill(moment)]
-                for dimension, mask in zip(self.dimensions, cube, strict=True)
-            ]
-            if not all(patches):
+    def witnesses(self, cube: Cube, only: str | None = None) -> Iterator[Witness]:
+        """Requests in these cells: at each instant kept, and once every edge of every fact.
+
+        only: the edges of this fact.
+        """
+        edges = [n for n, each in enumerate(self.dimensions) if only in (None, each.name)]
+        yield from self._at(self._instants(cube), cube, edges)
+
+    def _at(
+        self, moments: Iterable[Moment], cube: Cube, edges: Sequence[int] = ()
+    ) -> Iterator[Witness]:
+        values = [
+            _choices(dimension, mask) for dimension, mask in zip(self.dimensions, cube, strict=True)
+        ]
+        for moment in moments:
+            firsts = [next(_filled(choices, moment), None) for choices in values]
+            usual = [patch for patch in firsts if patch is not None]
+            if len(usual) < len(firsts):
                 continue
-            usual = [some[0] for some in patches]
             yield self._request(moment, usual)
             for n in edges:
-                for patch in patches[n][1:]:
+                for patch in islice(_filled(values[n], moment), 1, None):
                     yield self._request(moment, [*usual[:n], patch, *usual[n + 1 :]])
             # Only the dates of birth depend on the day.
-            edges = range(self._age, self._age + 1) if self._age is not None else range(0)
+            edges = [n for n in edges if self.dimensions[n].name == "age"]
+
+    def ends(self, cube: Cube) -> tuple[Witness, ...]:
+        """Requests in these cells at the first and at the last instant that has them."""
+        instants = list(self._instants(cube))
+        found = (next(self._at(moments, cube), None) for moments in (instants, reversed(instants)))
+        return tuple(dict.fromkeys(witness for witness in found if witness is not None))
+
+    def check_edges(self) -> None:
+        """Assert that all edges of a value answer alike, at every instant kept."""
+        for dimension in self.dimensions:
+            for n, each in enumerate(dimension.classes):
+                cube = tuple(
+                    1 << n if other is dimension else other.whole for other in self.dimensions
+                )
+                for at in self.witnesses(cube, dimension.name):
+                    found = self._class_of(dimension, at.document, at.facts, at.at_us)
+                    assert found == n, f"not {each.truths}: {at}"
 
     def cube_of(self, document: Document, facts: Facts, at_us: int) -> Cube:
         """The cell in which a request lies, by what it answers to each feature.
 
         Raises LookupError when it lies in none, which would be a fault of this module.
         """
+        return tuple(
+            1 << self._class_of(dimension, document, facts, at_us) for dimension in self.dimensions
+        )
+
+    def _class_of(self, dimension: Dimension, document: Document, facts: Facts, at_us: int) -> int:
         day = self.grounds[0].calendar.day(at_us)
-        found = []
-        for dimension in self.dimensions:
-            asked = self._asked[dimension.name]
-            truths = tuple(holds(document, facts, at_us, day) for holds in asked.values())
-            bits = [1 << n for n, each in enumerate(dimension.classes) if each.truths == truths]
-            if not bits:
-                raise LookupError(f"{dimension.name} has no cell that answers {truths}")
-            found.append(bits[0])
-        return tuple(found)
+        asked = self._asked[dimension.name].values()
+        truths = tuple(holds(document, facts, at_us, day) for holds in asked)
+        for n, each in enumerate(dimension.classes):
+            if each.truths == truths:
+                return n
+        raise LookupError(f"{dimension.name} has no cell that answers {truths}")
 
     def _applies(self, applies: Condition, cube: Cube) -> bool:
         at = self.witness(cube)
@@ -226,6 +251,10 @@ def _key(trait: Trait) -> int:
 
 def _choices(dimension: Dimension, mask: int) -> list[Choice]:
     return [c for n, each in enumerate(dimension.classes) if mask >> n & 1 for c in each.choices]
+
+
+def _filled(choices: Iterable[Choice], moment: Moment) -> Iterator[Patch]:
+    return (patch for choice in choices for patch in choice.fill(moment))
 
 
 def _told_apart(dimension: Dimension, asks: Mapping[Feature, Condition]) -> list[int]:

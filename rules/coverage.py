@@ -111,6 +111,7 @@ class _Survey:
     def look(self, version: Version, code: str) -> None:
         space = Space([ground_of(self.policy, version, code)])
         shares, left = space.shares()
+        space.check_edges()
         self.cells += size(space.whole)
         for number, share in enumerate(shares):
             self.look_at_rule(space, version, share, shares[:number])
@@ -131,7 +132,7 @@ class _Survey:
                 if any(intersect(a, b) is not None for a in other.decided for b in share.own):
                     self.first[rule][other.rule.rule.id] = None
         for cube in share.decided:
-            for at in space.witnesses(cube):
+            for at in space.ends(cube):
                 decision = decide(self.policy, at.code, at.document, at.facts, at.at_us)
                 assert decision.rule == rule, f"{decision.rule} decides a cell of {rule}: {at}"
                 self.witnesses += 1

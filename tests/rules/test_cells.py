@@ -170,7 +170,7 @@ def requests(draw: Any) -> tuple[str, Document, Facts, int]:
     return draw(st.sampled_from(["1", "2", "3"])), Document(kind, "1234567"), facts, at_us
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(requests())
 def test_every_request_lies_in_a_cell_whose_witness_meets_the_same_rule(
     request: tuple[str, Document, Facts, int],
@@ -184,7 +184,7 @@ def test_every_request_lies_in_a_cell_whose_witness_meets_the_same_rule(
     assert decide(policy, *request).rule == decide(policy, *witness).rule
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(requests())
 def test_two_policies_share_cells_cut_by_the_constants_of_both(
     request: tuple[str, Document, Facts, int],
@@ -228,13 +228,14 @@ def test_every_edge_of_a_share_meets_its_rule() -> None:
     """Birthdays, eves, first and last instants: all witnesses of a rule's cells meet it."""
     policy = policy_of_everything()
     reached = set()
-    for number, code in product(range(len(policy.versions)), "123"):
+    for number, code in ((0, "1"), (1, "2"), (2, "3")):
         space = space_of(code, number)
         for share in space.shares()[0]:
             for cube in share.decided:
                 for witness in space.witnesses(cube):
                     assert decide(policy, *witness).rule == share.rule.rule.id, witness
                 reached.add(share.rule.rule.id)
+        space.check_edges()
     assert {f"more-{number}" for number in range(6)} < reached
 
 
