@@ -4,7 +4,7 @@ Compilation folds away what is constant for a code in a version. Here it is kept
 that is left, so that tables and explanations tell exactly what decides.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -20,7 +20,16 @@ from rules.conditions import (
 from rules.instants import by_second, instant_us
 from rules.policy import Comparison, Conditions, PermitCount, PolicyFile, Rule, TimeSpan
 
-__all__ = ["Standing", "StatedRule", "Statement", "facts_of", "scope_of", "stated_rules"]
+__all__ = [
+    "Standing",
+    "StatedRule",
+    "StatedVerdict",
+    "Statement",
+    "facts_of",
+    "scope_of",
+    "stated_rules",
+    "stated_verdict",
+]
 
 Argument = int | tuple[str, ...] | tuple[dict[str, str], ...] | None
 """A number in the unit of its parameter, names, or titles by language; None: no value yet."""
@@ -72,6 +81,32 @@ class StatedRule(NamedTuple):
     applies: Condition | bool | None
     standing: Standing
     behind: str | None
+
+
+class StatedVerdict(NamedTuple):
+    """What a rule decides in a version. kind: grant, refuse or already_granted.
+
+    length_minutes: of the permit; delayed, delay_minutes: it begins later than its decision.
+    None: there is none, or its parameter has no value yet.
+    begins_with_reply: the length is counted from the moment the reply is sent.
+    """
+
+    kind: str
+    length_minutes: int | None
+    delayed: bool
+    delay_minutes: int | None
+    begins_with_reply: bool
+
+
+def stated_verdict(rule: Rule, parameters: Mapping[str, int]) -> StatedVerdict:
+    """The verdict of a rule with the numbers of a version."""
+    return StatedVerdict(
+        rule.verdict,
+        parameters.get(rule.window or ""),
+        rule.starts_after is not None,
+        parameters.get(rule.starts_after or ""),
+        rule.window_from == "reply",
+    )
 
 
 def scope_of(policy: CompiledPolicy, version: Version, code: str) -> Scope:

@@ -12,7 +12,7 @@ from rules.compile import CompiledPolicy, Version
 from rules.flood import Bucket
 from rules.instants import instant_us, local_datetime
 from rules.policy import Parameter
-from rules.statements import Standing, StatedRule, Statement, stated_rules
+from rules.statements import Standing, StatedRule, Statement, stated_rules, stated_verdict
 from rules.table_rows import (
     CodeRow,
     CommandRow,
@@ -162,7 +162,7 @@ class _Teller:
             exception=exception,
             unknown=words.unknown(rule) or "",
             verdict=rule.verdict,
-            verdict_words=words.verdict(rule, version.parameters),
+            verdict_words=words.verdict(stated_verdict(rule, version.parameters)),
             reply_id=rule.reply,
             reply=self.reply(rule.reply),
             source=rule.source,

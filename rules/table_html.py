@@ -50,7 +50,7 @@ table.wide { min-width: 60rem; }
 @media print {
   :root { color-scheme: light; --ink: #000; --soft: #333; --line: #888; --page: #fff;
     --head: #eee; --grant: #0b5a31; --refuse: #8c1a15; --already: #173f7d; }
-  body { max-width: none; padding: 0; font-size: 9.5pt; }
+  html { font-size: 9.5pt; } body { max-width: none; padding: 0; }
   div.scroll { overflow: visible; } table.wide { min-width: 0; }
   thead { display: table-header-group; } tr { break-inside: avoid; }
   h2, caption { break-after: avoid; }

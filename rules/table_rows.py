@@ -1,5 +1,6 @@
 """A decision table as values: what its renderers print and ``--json`` gives."""
 
+from datetime import datetime
 from typing import Any, NamedTuple
 
 __all__ = [
@@ -173,11 +174,11 @@ class Table(NamedTuple):
 
 
 def as_data(value: Any) -> Any:
-    """A table, or any value of NamedTuples, as what ``json.dumps`` takes, with names as keys."""
+    """A table, a trace or any value of NamedTuples as what ``json.dumps`` takes."""
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
         return {name: as_data(item) for name, item in value._asdict().items()}
     if isinstance(value, (tuple, list)):
         return [as_data(item) for item in value]
     if isinstance(value, dict):
         return {name: as_data(item) for name, item in value.items()}
-    return value
+    return value.isoformat() if isinstance(value, datetime) else value

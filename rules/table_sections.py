@@ -1,6 +1,6 @@
 """A decision table laid out as sections of grids, which both renderers print."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from rules.table_rows import ReasonRow, RuleRow, Table, VersionTable
@@ -70,8 +70,13 @@ def sections(table: Table) -> Iterator[Section]:
         ),
     ]
     yield from plain
-    yield from (_version(label, version) for version in table.versions)
+    # The limit on junk seldom changes: told once where it is the same in every version.
+    floods = [_floods(label, version) for version in table.versions]
+    same = all(flood == floods[0] for flood in floods)
+    for version, flood in zip(table.versions, floods, strict=True):
+        yield _version(label, version, () if same else flood)
     rest = [
+        *(Section(grid.caption, "", (grid,)) for grid in floods[0] if same),
         _section(
             label("parameters"),
             (label("parameter"), label("value"), label("dates"), label("source")),
@@ -122,7 +127,7 @@ def sections(table: Table) -> Iterator[Section]:
     yield from (section for section in rest if section.grids[0].rows)
 
 
-def _version(label: "_Label", version: VersionTable) -> Section:
+def _version(label: "_Label", version: VersionTable, floods: Sequence[Grid]) -> Section:
     columns = ("number", "rule", "for_codes", "when", "then", "reply", "source")
     rules = Grid(
         label("rules"),
@@ -141,17 +146,21 @@ def _version(label: "_Label", version: VersionTable) -> Section:
         (label("quota"), label("source")),
         tuple((_cell(row.words), _law(row.source)) for row in version.quotas),
     )
-    floods = () if version.flood is None else (version.flood,)
-    flood = Grid(
-        label("flood"),
-        (label("quota"), label("reply"), label("source")),
-        tuple((_cell(f.words), Cell((f.reply,), "reply"), _law(f.source)) for f in floods),
-    )
     return Section(
         version.interval,
         label("is_in_force" if version.in_force else "not_in_force"),
-        tuple(grid for grid in (rules, quotas, flood, idle) if grid.rows),
+        tuple(grid for grid in (rules, quotas, *floods, idle) if grid.rows),
     )
+
+
+def _floods(label: "_Label", version: VersionTable) -> tuple[Grid, ...]:
+    """The limit of a version as a grid; none: it has none."""
+    flood = version.flood
+    if flood is None:
+        return ()
+    columns = (label("quota"), label("reply"), label("source"))
+    row = (_cell(flood.words), Cell((flood.reply,), "reply"), _law(flood.source))
+    return (Grid(label("flood"), columns, (row,)),)
 
 
 def _rule(words: Words, row: RuleRow) -> tuple[Cell, ...]:

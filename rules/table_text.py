@@ -9,7 +9,7 @@ from rich.text import Text
 
 from rules.table_rows import Table
 from rules.table_sections import Cell, Grid, identity, notes, sections
-from rules.words import words_for
+from rules.words import printable, words_for
 
 __all__ = ["COLUMNS_MAX", "table_text"]
 
@@ -83,4 +83,4 @@ def _joined(cell: Cell) -> Text:
 
 def _text(text: str) -> Text:
     """Text without marks: a file may not move the reader's cursor, nor speak rich's markup."""
-    return Text("".join(letter if letter.isprintable() else " " for letter in text))
+    return Text(printable(text))

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from rules.policy import Rule
-from rules.statements import Argument, Statement, facts_of
+from rules.statements import Argument, StatedVerdict, Statement, facts_of
 
-__all__ = ["LANGUAGES", "PLURALS", "Words", "phrases", "tag_of", "words_for"]
+__all__ = ["LANGUAGES", "PLURALS", "Words", "phrases", "printable", "tag_of", "words_for"]
 
 _FOLDER = Path(__file__).parent / "vocabulary"
 _FALLBACK = "en"
@@ -209,21 +209,24 @@ class Words:
         facts = ", ".join(self(f"facts.{fact}") for fact in facts_of(rule))
         return self(f"unknown.{rule.unknown}", facts=facts)
 
-    def verdict(self, rule: Rule, parameters: Mapping[str, int]) -> str:
+    def verdict(self, stated: StatedVerdict) -> str:
         """``granted for 2 hours, starting 15 minutes after the decision``."""
-        if rule.verdict != "grant":
-            return self(f"verdicts.{rule.verdict}")
-        assert rule.window is not None, "rules.checks"
-        length = self._length_of(rule.window, parameters)
-        if rule.starts_after is not None:
-            delay = self._length_of(rule.starts_after, parameters)
+        if stated.kind != "grant":
+            return self(f"verdicts.{stated.kind}")
+        length = self._length_of(stated.length_minutes)
+        if stated.delayed:
+            delay = self._length_of(stated.delay_minutes)
             return self("verdicts.grant_delayed", length=length, delay=delay)
-        key = "verdicts.grant_reply" if rule.window_from == "reply" else "verdicts.grant"
+        key = "verdicts.grant_reply" if stated.begins_with_reply else "verdicts.grant"
         return self(key, length=length)
 
-    def _length_of(self, name: str, parameters: Mapping[str, int]) -> str:
-        minutes = parameters.get(name)
+    def _length_of(self, minutes: int | None) -> str:
         return self("no_value") if minutes is None else self.length(minutes, "measures")
+
+
+def printable(text: str) -> str:
+    """Text that cannot move a terminal's cursor: control characters become spaces."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def _clock(second: int) -> str:
