@@ -66,7 +66,8 @@ def load_policy_in_use(config: Config) -> "CompiledPolicy":
 
 
 def _fail(message: str) -> NoReturn:
-    click.echo(message, err=True)
+    if message:
+        click.echo(message, err=True)
     sys.exit(EXIT_FAILED)
 
 

@@ -184,7 +184,23 @@ def _lock(path: Path) -> IO[bytes]:
         raise StoreInUse(
             f"{path} is in use by another smsd; stop that one or name another file in store.url"
         ) from None
+    handle.truncate(0)
+    handle.write(str(os.getpid()).encode())
+    handle.flush()
     return handle
+
+
+def owner_pid(url: str) -> int | None:
+    """The process of the daemon that owns the store, for signals to it; None: none does."""
+    try:
+        with Path(f"{database_path(url)}.lock").open("rb") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return int(handle.read() or 0) or None
+    except OSError:
+        pass
+    return None
 
 
 def _open(path: Path) -> "dbapi.Connection":
