@@ -1,0 +1,136 @@
+"""Who asks for far more than others: the counting behind `smsd abuse report`."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from storage.beside import reading
+from storage.sqlite_library import dbapi
+
+__all__ = ["CANDIDATES_MAX", "EXAMPLES_MAX", "Candidate", "Example", "Measured", "measure"]
+
+CANDIDATES_MAX = 200
+EXAMPLES_MAX = 5
+
+_WHO = {
+    "permits_of_person": "decision.holder",
+    "people_of_phone": "message.phone",
+    "phones_of_person": "decision.holder",
+}
+_WHAT = {
+    "permits_of_person": "count(*)",
+    "people_of_phone": "count(DISTINCT decision.holder)",
+    "phones_of_person": "count(DISTINCT message.phone)",
+}
+
+
+class Example(NamedTuple):
+    """A decision as evidence."""
+
+    serial: int
+    at_us: int
+    code: str
+    document: str
+    phone: str
+
+
+class Candidate(NamedTuple):
+    """Somebody above the bound. who: a holder (``p:`` person, ``d:`` document) or a phone."""
+
+    who: str
+    count: int
+    examples: tuple[Example, ...]
+
+
+class Measured(NamedTuple):
+    """What one measure found.
+
+    everybody: how many holders or phones did it at all; median, percentile_99: of their counts.
+    above: how many reached the bound; candidates: the first `CANDIDATES_MAX` of them.
+    """
+
+    everybody: int
+    median: int
+    percentile_99: int
+    above: int
+    candidates: tuple[Candidate, ...]
+
+
+def measure(url: str, what: str, codes: Sequence[str], since_us: int, at_least: int) -> Measured:
+    """Count permits or people or phones since an instant, with granted requests only.
+
+    what: permits_of_person, people_of_phone or phones_of_person; codes: empty: all.
+
+    Raises:
+        StoreError: there is no store, or it cannot be read.
+    """
+    with reading(url) as connection:
+        marks = ",".join("?" * len(codes))
+        of_codes = f" AND decision.code IN ({marks})" if codes else ""
+        rows = (
+            " FROM decision JOIN message ON message.id = decision.message"
+            f" WHERE decision.serial >= ? AND decision.verdict = 'grant'{of_codes}"
+        )
+        values = (_first_serial(connection, since_us), *codes)
+        # One pass over the rows; the answers are taken from its result.
+        connection.execute(
+            f"CREATE TEMP TABLE counted AS SELECT {_WHO[what]} AS who, {_WHAT[what]} AS amount"
+            f" {rows} GROUP BY 1",
+            values,
+        )
+        spread = connection.execute(
+            "SELECT amount, count(*) FROM counted GROUP BY 1 ORDER BY 1"
+        ).fetchall()
+        above = connection.execute(
+            "SELECT who, amount FROM counted WHERE amount >= ? ORDER BY amount DESC, who LIMIT ?",
+            (at_least, CANDIDATES_MAX),
+        ).fetchall()
+        candidates = tuple(
+            Candidate(
+                who,
+                amount,
+                tuple(
+                    Example(*row)
+                    for row in connection.execute(
+                        "SELECT decision.serial, at_us, code, document, phone"
+                        f" {rows} AND {_WHO[what]} = ? ORDER BY decision.serial DESC LIMIT ?",
+                        (*values, who, EXAMPLES_MAX),
+                    )
+                ),
+            )
+            for who, amount in above
+        )
+    everybody = sum(count for _, count in spread)
+    return Measured(
+        everybody,
+        _percentile(spread, 50),
+        _percentile(spread, 99),
+        sum(count for amount, count in spread if amount >= at_least),
+        candidates,
+    )
+
+
+def _first_serial(connection: "dbapi.Connection", since_us: int) -> int:
+    """The first decision from an instant on, by halving: serials are given in order of time."""
+    low, high = 0, (connection.execute("SELECT max(serial) FROM decision").fetchone()[0] or 0) + 1
+    while low < high:
+        middle = (low + high) // 2
+        row = connection.execute(
+            "SELECT serial, at_us FROM decision WHERE serial >= ? ORDER BY serial LIMIT 1",
+            (middle,),
+        ).fetchone()
+        if row is None or row[1] >= since_us:
+            high = middle
+        else:
+            low = row[0] + 1
+    return low
+
+
+def _percentile(spread: Sequence[tuple[int, int]], percent: int) -> int:
+    """The smallest amount that so many percent of all do not exceed; 0 for nobody."""
+    needed = sum(count for _, count in spread) * percent
+    seen = 0
+    for amount, count in spread:
+        seen += count
+        if seen * 100 >= needed:
+            return amount
+    return 0
