@@ -29,6 +29,7 @@ __all__ = [
     "scope_of",
     "stated_rules",
     "stated_verdict",
+    "statements",
 ]
 
 Argument = int | tuple[str, ...] | tuple[dict[str, str], ...] | None
@@ -134,10 +135,10 @@ def stated_rules(policy: CompiledPolicy, version: Version, code: str) -> tuple[S
     for number, rule in enumerate(policy.policy.content.rules, 1):
         exists = _exists(rule, version, zone)
         applies = _applies(rule, scope) if exists else None
-        when = tuple(_statements(rule.when, scope, policy.policy.content))
+        when = tuple(statements(rule.when, scope, policy.policy.content))
         exceptions: tuple[Statement, ...] = ()
         if rule.exceptions is not None:
-            exceptions = tuple(_statements(rule.exceptions, scope, policy.policy.content))
+            exceptions = tuple(statements(rule.exceptions, scope, policy.policy.content))
         standing = _standing(exists, applies, when, behind)
         stated.append(StatedRule(number, rule, when, exceptions, applies, standing, behind))
         if standing is Standing.ALWAYS:
@@ -196,7 +197,7 @@ def _standing(
     return Standing.ALWAYS if applies is True else Standing.ASKED
 
 
-def _statements(given: Conditions, scope: Scope, content: PolicyFile) -> Iterator[Statement]:
+def statements(given: Conditions, scope: Scope, content: PolicyFile) -> Iterator[Statement]:
     """Each condition by itself, also behind one that is never so."""
     for key in Conditions.model_fields:
         asked = getattr(given, key)
