@@ -115,13 +115,15 @@ class PostcodeGrammar:
         plain = self._dashed.sub(self._spaced, plain)
         loose = list(self._loose_numbers(plain))
         postcodes = [number for number in loose if len(number[0]) == self.postcode_digits]
-        found, result = self._try(plain, postcodes and _same_as_last(postcodes))
+        same = postcodes and _same_as_last(postcodes)
+        if len(same) < len(postcodes):
+            # Two postcodes, or one and a piece of a number: "2 ARC 123 4567 1010".
+            found, request = self._try(plain, postcodes)
+            if isinstance(request, PermitRequest):
+                return found, self._objection(Reason.AMBIGUOUS, request)
+        found, result = self._try(plain, same)
         if postcodes and isinstance(result, PermitRequest):
             return found, result
-        if len({number[0] for number in postcodes}) > 1:
-            both, request = self._try(plain, postcodes)
-            if isinstance(request, PermitRequest):
-                return both, self._objection(Reason.AMBIGUOUS, request)
         # Would it be a request if no postcode were asked for? If the last number were none?
         for left_out in [], [number for number in loose[-1:] if self._is_wrong(number[0])]:
             without, request = self._try(plain, left_out)
