@@ -13,8 +13,13 @@ Cube = tuple[int, ...]
 
 def intersect(one: Cube, other: Cube) -> Cube | None:
     """The cells of both; None: there are none."""
-    both = tuple(a & b for a, b in zip(one, other, strict=True))
-    return both if all(both) else None
+    both = []
+    for mask, limit in zip(one, other, strict=True):
+        common = mask & limit
+        if not common:
+            return None
+        both.append(common)
+    return tuple(both)
 
 
 def minus(cube: Cube, taken: Cube) -> Iterator[Cube]:
@@ -35,6 +40,14 @@ def without(cubes: Iterable[Cube], taken: Sequence[Cube]) -> list[Cube]:
     for cube in taken:
         left = [piece for whole in left for piece in minus(whole, cube)]
     return left
+
+
+def _covered(cube: Cube, room: Sequence[Cube], start: int = 0) -> bool:
+    """Whether each of its cells is in one of the cubes from ``start`` on."""
+    for at in range(start, len(room)):
+        if intersect(cube, room[at]) is not None:
+            return all(_covered(piece, room, at + 1) for piece in minus(cube, room[at]))
+    return False
 
 
 def joined(cubes: Iterable[Cube]) -> list[Cube]:
@@ -68,14 +81,14 @@ def primes(cubes: Sequence[Cube], free: Sequence[Cube] = ()) -> list[Cube]:
     room = [*cubes, *free]
     found: list[Cube] = []
     for cube in sorted(cubes, key=size, reverse=True):
-        if not without([cube], found):
+        if _covered(cube, found):
             continue
         found.append(_expanded(cube, room))
     # What later cubes cover together, an earlier one need not.
     for cube in list(found):
         others = [other for other in found if other is not cube]
         parts = [part for part in (intersect(whole, cube) for whole in cubes) if part is not None]
-        if not without(parts, others):
+        if all(_covered(part, others) for part in parts):
             found.remove(cube)
     return found
 
@@ -88,9 +101,9 @@ def _expanded(cube: Cube, room: Sequence[Cube]) -> Cube:
             everything |= other[dimension]
         gained = everything & ~cube[dimension]
         for mask in (gained, *_bits(gained)):
-            wider = (*cube[:dimension], cube[dimension] | mask, *cube[dimension + 1 :])
-            if mask and not without([wider], room):
-                cube = wider
+            more = (*cube[:dimension], mask, *cube[dimension + 1 :])
+            if mask and _covered(more, room):
+                cube = (*cube[:dimension], cube[dimension] | mask, *cube[dimension + 1 :])
                 if mask == gained:
                     break
     return cube

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from rules.calendar import Calendar
-from rules.cell_cubes import Cube, intersect, primes
+from rules.cell_cubes import Cube, intersect, joined, primes
 from rules.cell_grounds import ground_of
 from rules.cell_words import Said, say_cells
 from rules.cells import Share, Space, Witness
@@ -124,7 +124,7 @@ def _in_stretch(
                 )
                 known.append(cube)
     for change, cubes in changed.items():
-        for cube in primes(cubes, impossible):
+        for cube in primes(joined(cubes), impossible):
             witness = space.witness(cube)
             assert witness is not None, "a cube holds the possible one that it grew from"
             facts = say_cells(space, cube)
