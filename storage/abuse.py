@@ -37,7 +37,7 @@ class Candidate(NamedTuple):
     """Somebody above the bound. who: a holder (``p:`` person, ``d:`` document) or a phone."""
 
     who: str
-    count: int
+    amount: int
     examples: tuple[Example, ...]
 
 

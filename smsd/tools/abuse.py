@@ -43,7 +43,7 @@ def report_abuse(config: Config, since: str, as_json: bool) -> None:
             f" half have {measured.median} or fewer, 99 % have {measured.percentile_99} or fewer"
         )
         for candidate in measured.candidates:
-            click.echo(f"  {candidate.count:>5}  {candidate.who}")
+            click.echo(f"  {candidate.amount:>5}  {candidate.who}")
             for example in candidate.examples:
                 click.echo(
                     f"         {references.encode(example.serial)}"
