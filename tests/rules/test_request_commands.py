@@ -90,6 +90,7 @@ def test_a_command_is_understood(
         ("END of the world", Reason.UNREADABLE),
         ("the END", Reason.UNREADABLE),
         ("STATUS END", Reason.UNREADABLE),
+        ("END x", Reason.UNREADABLE),
         ("ENDED", Reason.UNREADABLE),
         ("END\ufffd", Reason.UNREADABLE),
         ("END 0501234567", Reason.UNREADABLE),

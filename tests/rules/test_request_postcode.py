@@ -121,6 +121,8 @@ NO_NEAR = NearMiss("2 123456 1010", "2", "ID", None, COUNTS, 1)
         ("2 ID 123456 CY1010", Reason.BAD_DOCUMENT, None),
         ("2 123456 10\ufffd0", Reason.AMBIGUOUS, None),
         ("2 123456-1010", Reason.BAD_DOCUMENT, None),
+        ("2 123456 1-10", Reason.AMBIGUOUS, None),
+        ("3-571234-5678", Reason.UNREADABLE, None),  # a telephone number
         # two of them
         ("2 123456 1010 2020", Reason.AMBIGUOUS, NO_NEAR),
         ("2 123456 7890 1010", Reason.AMBIGUOUS, NO_NEAR),
