@@ -19,7 +19,8 @@ from storage.store import StoreError
 _SELECT = """
 SELECT decision.serial, decision.at_us, decision.document, decision.code, decision.verdict,
        decision.rule, decision.facts, decision.permit, decision.valid_from_us,
-       decision.valid_until_us, policy.digest, policy.source, message.text AS request,
+       decision.valid_until_us, decision.ended_us, policy.digest,
+       policy.source, message.text AS request,
        reply.text AS reply, reply.state, reply.resent, smsc.name AS smsc
   FROM decision
   JOIN message ON message.id = decision.message
@@ -45,6 +46,7 @@ class Case(NamedTuple):
     permit: int | None
     valid_from_us: int | None
     valid_until_us: int | None
+    ended_us: int | None
     policy_digest: str
     policy_source: str
     request: str

@@ -2,13 +2,17 @@
 
 import json
 import textwrap
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import click
 
 import rules
+from rules import Document
 from rules import reference as references
+from rules.documents import NAME
+from rules.table import as_data
+from rules.trace import RuleTrace, trace, trace_words, what_if
 from smsd.config import Config
 from smsd.tools.output import ToolRefused
 from storage.cases import Case, find_cases
@@ -36,7 +40,11 @@ def explain_reference(config: Config, reference: str, as_json: bool) -> None:
     if not cases:
         raise ToolRefused(f"No decision has the reference {references.encode(number)}.")
     if as_json:
-        click.echo(json.dumps([_as_json(case) for case in cases], ensure_ascii=False, indent=2))
+        click.echo(
+            json.dumps(
+                [_as_json(case) for case in cases], ensure_ascii=False, indent=2, default=str
+            )
+        )
         return
     click.echo("\n\n".join(_in_words(case) for case in cases))
 
@@ -58,21 +66,56 @@ def _in_words(case: Case) -> str:
         ("in the register", registered),
         ("born", facts.birth_date.isoformat() if facts.birth_date else "unknown"),
         ("permits then", "; ".join(permits) or "none"),
+        *_more_facts(facts),
         ("decided", f"{case.verdict} by rule {case.rule!r}"),
         ("policy", f"{identity.id}, digest {case.policy_digest[:12]}"),
     ]
     if case.valid_from_us is not None and case.valid_until_us is not None:
         lines.append(("valid", _span(case.valid_from_us, case.valid_until_us, zone)))
+    if case.ended_us is not None:
+        lines.append(("ended", f"{_local(case.ended_us, zone):%Y-%m-%d %H:%M:%S %Z}, by SMS"))
     state = case.reply_state.name.lower() + (", resent" if case.resent else "")
     lines.append(("reply", f"{case.reply}  [{state}]"))
-    return "\n".join(
+    told = [
         f"{name:>{_NAME_COLUMNS}}: {textwrap.indent(value, _INDENT).lstrip()}"
         for name, value in lines
-    )
+    ]
+    return "\n".join([*told, "", *trace_words(_traced(case), "en")])
+
+
+def _more_facts(facts: rules.Facts) -> list[tuple[str, str]]:
+    """The facts that most decisions do not have."""
+    found = []
+    for block in facts.blocks:
+        what = f"code {block.code}" if block.code else "all codes"
+        found.append(("blocked", f"from {what} until {date.fromordinal(block.until_day)}"))
+    if facts.quarantine_until_day is not None:
+        until = facts.quarantine_until_day
+        found.append(("quarantine", f"until {date.fromordinal(until)}" if until else "none"))
+    if facts.region is not None:
+        found.append(("region", facts.region))
+    if facts.messages_today is not None:
+        found.append(("SMS that day", f"{facts.messages_today} before this one"))
+    if facts.documents_today is not None:
+        found.append(("documents", f"{facts.documents_today} asked for that day before"))
+    if facts.channel != "sms":
+        found.append(("channel", facts.channel))
+    return found
+
+
+def _traced(case: Case) -> list[RuleTrace]:
+    """Each rule of the policy that decided, asked again on the facts of then."""
+    source = rules.parse_policy(case.policy_source, f"policy {case.policy_digest[:12]}")
+    policy = rules.compile_policy(source, trial=False)
+    kinds = [kind.kind for kind in policy.grammar.kinds if case.document.startswith(kind.kind)]
+    kind = max(kinds, key=len, default=NAME)
+    document = Document(kind, case.document.removeprefix(kind))
+    return trace(policy, case.code, document, case.facts, case.at_us)
 
 
 def _as_json(case: Case) -> dict[str, object]:
     facts = case.facts
+    traces = _traced(case)
     values = case._asdict()
     del values["policy_source"]  # the whole policy file; its digest names it
     return {
@@ -81,10 +124,13 @@ def _as_json(case: Case) -> dict[str, object]:
         "at": _local(case.at_us, ZoneInfo("UTC")).isoformat(),
         "reply_state": case.reply_state.name.lower(),
         "facts": {
-            "registered": facts.registered,
+            **facts._asdict(),
             "birth_date": facts.birth_date.isoformat() if facts.birth_date else None,
             "permits": [permit._asdict() for permit in facts.permits],
+            "blocks": [block._asdict() for block in facts.blocks],
         },
+        "trace": as_data(traces),
+        "instead": as_data(what_if(traces)),
     }
 
 

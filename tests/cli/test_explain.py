@@ -127,7 +127,21 @@ def test_json_is_whole_and_without_the_policy_file(played: Played) -> None:
     assert re.fullmatch(r"[0-9a-f]{64}", case["policy_digest"])
     assert "policy_source" not in case
     assert case["reply_state"] == "sent"
-    assert case["facts"] == {"registered": True, "birth_date": "1950-05-17", "permits": []}
+    assert case["facts"] == {
+        "serial": case["serial"],
+        "registered": True,
+        "birth_date": "1950-05-17",
+        "permits": [],
+        "blocks": [],
+        "quarantine_until_day": None,
+        "region": None,
+        "messages_today": None,
+        "documents_today": None,
+        "channel": "sms",
+    }
+    deciding = [rule["rule"] for rule in case["trace"] if rule["decides"]]
+    assert deciding == [case["rule"]] == ["senior"]
+    assert case["instead"]["instead"]["rule"] == "granted"
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00", case["at"])
 
 
