@@ -12,6 +12,7 @@ import pytest
 
 import rules
 from rules import CompiledPolicy, Document, Facts, HeldPermit, compile_policy, parse_policy
+from rules.compile import draft
 from rules.instants import local_datetime
 from rules.table import Table, as_data, decision_table
 from rules.table_html import table_html
@@ -192,6 +193,19 @@ def test_a_rule_outside_its_dates_says_so() -> None:
         ("not-registered",),
         "this rule exists only until 18 May 2020, 00:00",
     ) in [(row.rules, row.why) for row in last.idle]
+
+
+def test_a_draft_shows_the_rules_that_are_left() -> None:
+    """A rule whose number has no value yet is a fault, and decides nothing in the table."""
+    begins = "from = 2020-04-05T00:00:00, value = 65"
+    assert begins in TEXT
+    text = TEXT.replace(begins, "from = 2021-01-01T00:00:00, value = 65")
+    policy, problems = draft(parse_policy(text, "draft.toml"))
+    assert problems
+    idle = {row.rules: row.why for row in in_force(policy).versions[0].idle}
+    assert idle["senior",] == (
+        "cannot apply here, because it needs this: the person is (no value yet) or older"
+    )
 
 
 def test_the_window_follows_the_policy() -> None:

@@ -129,7 +129,9 @@ def test_a_number_without_a_value_says_so(field: str, language: str) -> None:
     """Before its first date a parameter has no value, and none is made up."""
     no_value = words_for(language)("no_value")
     for asked in SAMPLES[field]:
-        assert all(no_value in one for one in told(field, asked, language, {}))
+        said = told(field, asked, language, {})
+        assert len(said) == 1
+        assert no_value in said[0]
 
 
 @pytest.mark.parametrize("language", ALL)
