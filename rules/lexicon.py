@@ -84,10 +84,11 @@ def index_letters(languages: Sequence[Language]) -> Letters:
 
 def language_told_by(letters: Letters, text: str) -> str | None:
     """Return the language whose letters the text shows at least twice, and no other's."""
-    if letters.keys().isdisjoint(text):
+    seen = letters.keys() & set(text)
+    names = {letters[char] for char in seen}
+    if len(names) != 1 or (len(seen) == 1 and text.count(min(seen)) == 1):
         return None
-    seen = [letters[char] for char in text if char in letters]
-    return seen[0] if len(seen) > 1 and len(set(seen)) == 1 else None
+    return names.pop()
 
 
 def compile_lexicon(

@@ -4,6 +4,7 @@ Source: Greece, 13033; domain sheet, *The service*. Nothing tells a name and add
 other words, so the code must come first, and all that stands behind it is the name and address.
 """
 
+import re
 from collections.abc import Sequence
 
 from rules.command_words import Commands, CommandWords
@@ -27,7 +28,7 @@ NAME_CHARS_MAX = 120
 """The longest name and address, in the form in which it is kept."""
 
 _DIGITS = "0123456789"
-_NO_LETTERS = str.maketrans("\n+-~", "    ")
+_OTHERS = re.compile(r"[-+~]+")
 
 
 class NameGrammar:
@@ -85,28 +86,24 @@ class NameGrammar:
         if len(text) > TEXT_CHARS_MAX:
             return Unrecognised(Reason.TOO_LONG, NearMiss(self.example))
         spelled = spell(text)
-        words, language = self._take_tags(spelled.translate(_NO_LETTERS).split())
-        result: Meaning
-        if words and words[0][0] in _DIGITS:
-            result = self._request(words)
-        elif not spelled.strip(" \n+-"):
-            return Unrecognised(Reason.EMPTY)
-        else:
-            result = self._command(spelled) or self._no_code(words)
+        words, language = self._take_tags(_words(spelled))
         language = language or language_told_by(self._letters, text)
-        return result if language is None else result._replace(language=language)
+        if words and words[0][0] in _DIGITS:
+            return self._request(words, language)
+        if not spelled.strip(" \n+-"):
+            return Unrecognised(Reason.EMPTY)
+        return self._command(spelled, language) or self._no_code(words, language)
 
     def parse_document(self, text: str) -> Document | None:
         """Read a name and address without a code; None when it is none."""
         if len(text) > TEXT_CHARS_MAX:
             return None
-        words = spell(text).translate(_NO_LETTERS).split()
-        return self._document(words)
+        return self._document(_words(spell(text)))
 
     def _example(self, code: str) -> str:
         return f"{code} {self._ending}"
 
-    def _request(self, words: Sequence[str]) -> Meaning:
+    def _request(self, words: Sequence[str], language: str | None) -> Meaning:
         """Read words that begin with a digit."""
         behind = words[0].lstrip(_DIGITS)
         code = words[0][: len(words[0]) - len(behind)]
@@ -114,29 +111,29 @@ class NameGrammar:
         if code in self.codes:
             document = self._document(name)
             if document is not None:
-                return PermitRequest(code, (document,))
+                return PermitRequest(code, (document,), language)
             reason = Reason.TOO_LONG if self._is_name(name) else Reason.NO_DOCUMENT
-            return Unrecognised(reason, NearMiss(self._example(code), code))
+            return Unrecognised(reason, NearMiss(self._example(code), code), language)
         if len(code) <= WRONG_CODE_DIGITS_MAX:
-            return Unrecognised(Reason.UNKNOWN_CODE, NearMiss(self.example, code))
-        return self._no_code(name)
+            return Unrecognised(Reason.UNKNOWN_CODE, NearMiss(self.example, code), language)
+        return self._no_code(name, language)
 
-    def _no_code(self, words: Sequence[str]) -> Unrecognised:
+    def _no_code(self, words: Sequence[str], language: str | None) -> Unrecognised:
         if self._is_name(words):
-            return Unrecognised(Reason.NO_CODE, NearMiss(self.example, documents=1))
-        return Unrecognised(Reason.UNREADABLE)
+            return Unrecognised(Reason.NO_CODE, NearMiss(self.example, documents=1), language)
+        return Unrecognised(Reason.UNREADABLE, None, language)
 
-    def _command(self, spelled: str) -> Command | None:
+    def _command(self, spelled: str, language: str | None) -> Command | None:
         """Read a command: its word and nothing else, or a name and address behind it."""
         command = self._words.find(spelled, at_end=False)
         rest = spelled[command.end :] if command else ""
         if command is None or "~" in rest:
             return None
-        words, _ = self._take_tags(rest.translate(_NO_LETTERS).split())
+        words, _ = self._take_tags(_words(rest))
         if not words:
-            return Command(command.name)
+            return Command(command.name, (), language)
         document = self._document(words)
-        return Command(command.name, (document,)) if document else None
+        return Command(command.name, (document,), language) if document else None
 
     def _take_tags(self, words: list[str]) -> tuple[list[str], str | None]:
         """Return the words without a language tag at either end, and the language asked for."""
@@ -155,6 +152,11 @@ class NameGrammar:
         return (
             Document(NAME, text) if self._is_name(words) and len(text) <= NAME_CHARS_MAX else None
         )
+
+
+def _words(spelled: str) -> list[str]:
+    """Return the words of a spelled text, in which letters and digits are all that is kept."""
+    return _OTHERS.sub(" ", spelled).split()
 
 
 def _index_tags(languages: Sequence[Language]) -> dict[str, str]:
