@@ -42,9 +42,9 @@ td p + p { margin-top: .3rem; }
 .reply { font-size: .92rem; }
 .reply var { font-style: normal; color: var(--already); white-space: nowrap; }
 .grant, .refuse, .already_granted { font-weight: 600; border-inline-start: .3rem solid; }
-.grant { color: var(--grant); } .grant p::before { content: "✓ "; }
-.refuse { color: var(--refuse); } .refuse p::before { content: "✕ "; }
-.already_granted { color: var(--already); } .already_granted p::before { content: "↻ "; }
+.grant { color: var(--grant); } .grant p::before { content: "✓\\00a0"; }
+.refuse { color: var(--refuse); } .refuse p::before { content: "✕\\00a0"; }
+.already_granted { color: var(--already); } .already_granted p::before { content: "↻\\00a0"; }
 table.wide { min-width: 60rem; }
 @page { size: A4 landscape; margin: 12mm; @bottom-right { content: counter(page); } }
 @media print {
