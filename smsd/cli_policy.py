@@ -94,24 +94,39 @@ def schema() -> None:
 
 @policy.command(short_help="Decide recorded traffic under another policy.")
 @click.option("--since", required=True, help="From when on: 2020-06-28T00:00, 24h or 7d.")
-@click.option("--policy", "file", type=_FILE, required=True, help="The policy to try.")
+@click.option("--policy", "file", type=_FILE, help="The policy to try.")
+@click.option(
+    "--verify",
+    is_flag=True,
+    help="Instead: does each decision follow from its facts and the policy that made it?",
+)
 @click.option(
     "--mode",
     type=click.Choice(["recorded", "cascading"]),
     default="recorded",
     show_default=True,
-    help="Each request on the facts it had, or on a history that the policy makes anew.",
+    help="With --policy: each request on the facts it had, or on a history that the policy makes"
+    " anew.",
 )
 @config_option
 @json_option
-def replay(since: str, file: Path, mode: str, config_file: Path, as_json: bool) -> None:
+def replay(
+    since: str, file: Path | None, verify: bool, mode: str, config_file: Path, as_json: bool
+) -> None:
     """Decide the SMS in the store again under another policy, and show every changed outcome.
 
-    Reads only; the daemon may run.
+    With --verify, exit code 1 where a stored decision is not the one that its facts and its own
+    policy give. Reads only; the daemon may run.
     """
-    from smsd.tools.replay import replay_traffic
+    if (file is None) is not verify:
+        raise click.UsageError("give either --policy FILE or --verify")
+    from smsd.tools.replay import replay_traffic, verify_traffic
 
-    run_tool(replay_traffic, load_configuration(config_file), file, since, mode, as_json)
+    config = load_configuration(config_file)
+    if verify:
+        run_tool(verify_traffic, config, since, as_json)
+    else:
+        run_tool(replay_traffic, config, file, since, mode, as_json)
 
 
 @policy.command(short_help="Put a policy in force.")
