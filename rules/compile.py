@@ -11,6 +11,9 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from rules.calendar import Calendar
+from rules.cell_features import Ground
+from rules.cell_traits import TooManyCells
+from rules.cells import gap
 from rules.checks import check
 from rules.conclusions import US_PER_MINUTE, Conclusion, conclusion
 from rules.conditions import Condition, Scope, rule_condition
@@ -34,8 +37,8 @@ RuleTable = tuple[tuple[Condition, Conclusion], ...]
 class Version(NamedTuple):
     """The policy between two of its dates, half-open; None: without bound.
 
-    rules: by code, whether a rule applies and what it concludes, in order; the last one always
-        applies.
+    rules: by code, whether a rule applies and what it concludes, in order; no request
+        is left without one.
     refusals_expire_us: how long after the SMS a reply without a permit is worth delivering.
     flood: how much junk a phone may send; None: as much as it likes.
     """
@@ -221,7 +224,7 @@ class _Compiler:
         }
         in_force = any(self.covers(x.start, x.until, from_us) for x in content.in_force)
         tables = {
-            code: self.table(self.scope(code, in_force, parameters), from_us)
+            code: self.table(self.scope(code, in_force, parameters), from_us, until_us)
             for code in content.codes
         }
         decided = {reply for _, replies in tables.values() for reply in replies}
@@ -261,13 +264,17 @@ class _Compiler:
             code, in_force, value, self.content.quotas, leap_day_birthday, self.second_of_day
         )
 
-    def table(self, scope: Scope, from_us: int | None) -> tuple[RuleTable, set[str]]:
+    def table(
+        self, scope: Scope, from_us: int | None, until_us: int | None
+    ) -> tuple[RuleTable, set[str]]:
         """The rules for a code in a version, up to the one that always applies; their replies."""
         table: list[tuple[Condition, Conclusion]] = []
         replies: set[str] = set()
+        existing: list[tuple[int, Rule]] = []
         for index, rule in enumerate(self.content.rules):
             if not self.covers(rule.start, rule.until, from_us):
                 continue
+            existing.append((index, rule))
             try:
                 applies = rule_condition(rule.when, rule.exceptions, rule.unknown, scope)
                 if applies is False:
@@ -283,11 +290,13 @@ class _Compiler:
             if applies is True:
                 return (*table, (_always, conclude)), replies
             table.append((applies, conclude))
-        self.say(
-            ("rules",),
-            f"a request with code {scope.code} {self.when(from_us)} may meet no rule that "
-            "applies; let the last rule stand without when, except, from and until",
-        )
+        ground = Ground(self.content, self.calendar, scope, from_us, until_us, tuple(existing))
+        if _may_meet_no_rule(ground):
+            self.say(
+                ("rules",),
+                f"a request with code {scope.code} {self.when(from_us)} may meet no rule that "
+                "applies; let the last rule stand without when, except, from and until",
+            )
         return tuple(table), replies
 
     def when(self, from_us: int | None) -> str:
@@ -305,6 +314,14 @@ def _asked(rule: Rule) -> set[str]:
         for key in Conditions.model_fields
         if getattr(conditions, key) is not None
     }
+
+
+def _may_meet_no_rule(ground: Ground) -> bool:
+    """Whether a request can be left without a rule: exactly, or True where that is too much."""
+    try:
+        return gap(ground) is not None
+    except TooManyCells:
+        return True
 
 
 def _number(value: int | time) -> int:

@@ -1,5 +1,6 @@
 """The cells of a policy: whoever asks, lies in one, and its witness meets the same rule."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from itertools import product
@@ -11,7 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from policy_edits import Data, before, compiled, parameter, rule
 
-from rules import Block, Calendar, CompiledPolicy, Document, Facts, HeldPermit, decide
+from rules import (
+    Block,
+    Calendar,
+    CompiledPolicy,
+    Document,
+    Facts,
+    HeldPermit,
+    PolicyError,
+    decide,
+)
 from rules.cell_cubes import Cube, minus, primes, size, without
 from rules.cell_grounds import ground_of
 from rules.cell_moments import moments_of
@@ -302,6 +312,17 @@ def test_a_gap_is_found_with_a_witness() -> None:
     answered = known.model_copy(update={"unknown": "apply"})
     # Who is not registered is refused before, so that the last rule has all the rest.
     assert gap(full._replace(rules=(*full.rules[:-1], (0, answered)))) is None
+
+
+def test_a_table_without_a_last_rule_compiles_when_every_request_meets_one() -> None:
+    """Granted to the registered and refused to all others, also where nobody knows."""
+
+    def all_but_one(unknown: str) -> Callable[[Data], None]:
+        return lambda data: rule(data, "granted").update(when={"registered": True}, unknown=unknown)
+
+    assert compiled(all_but_one("apply")).versions[-1].rules["1"]
+    with pytest.raises(PolicyError, match="code 1 from 2020-04-05 00:00 may meet no rule"):
+        compiled(all_but_one("skip"))
 
 
 def test_too_many_cells_are_refused() -> None:
