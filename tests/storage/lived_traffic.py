@@ -60,6 +60,7 @@ def live(
     for batch in batches:
         with store.transaction(law) as transaction:
             settled = adjudicate(transaction, Law(law), register, batch)
+        with store.transaction(law) as transaction:
             transaction.settle(_sent(waiting if late else settled.replies))
         waiting = settled.replies
     store.close()
