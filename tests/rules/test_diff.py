@@ -91,13 +91,14 @@ def test_a_number_that_changes_twice_back_and_forth_is_told_for_its_time() -> No
 
     def month(data: Data) -> None:
         values = data["parameters"]["window"]["values"]
-        for day, value in ((10, 180), (20, 180), (25, 120)):
+        for day, value in ((10, 180), (20, 180), (25, 120), (27, 180), (28, 120)):
             start = LONG_AGO.replace(day=day)
             values.append({"from": start, "value": value, "source": "ours"})
 
     assert told(compiled(only_senior), compiled(only_senior, month)) == [
-        "from 2020-04-10 00:00 until 2020-04-25 00:00, codes 1, 2, 3, age under 65 or unknown: "
-        "grant 120 min → grant 180 min"
+        f"from 2020-04-{start} 00:00 until 2020-04-{end} 00:00, codes 1, 2, 3, "
+        "age under 65 or unknown: grant 120 min → grant 180 min"
+        for start, end in ((10, 25), (27, 28))
     ]
 
 
