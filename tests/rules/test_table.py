@@ -222,6 +222,21 @@ def test_the_window_follows_the_policy() -> None:
     assert verdict(delay) == "granted for 2 hours, starting 30 minutes after the decision"
 
 
+def test_a_window_from_the_reply_says_so() -> None:
+    """The published wording of spring counted from the SMS that a person receives."""
+    spring = decision_table(POLICIES["az-8103-history"], "en", START_US).versions[0]
+    words = "granted for 2 hours, from the moment the reply is sent"
+    assert spring.rules[-1].verdict_words == words
+
+
+def test_a_version_is_headed_by_its_interval() -> None:
+    """Before, between and after the dates."""
+    versions = decision_table(POLICIES["az-8103-history"], "en", None).versions
+    assert versions[0].interval == "until 5 April 2020, 00:00"
+    assert versions[1].interval == "from 5 April 2020, 00:00 until 27 April 2020, 00:00"
+    assert versions[-1].interval == "from 18 January 2021, 00:00"
+
+
 def test_a_rule_without_window_tells_none() -> None:
     """Refusals and repeats have no length of their own."""
     words = {row.verdict: row.verdict_words for row in in_force(POLICIES["8103"]).versions[0].rules}

@@ -249,6 +249,7 @@ def test_russian_counts(number: int, expected: str) -> None:
 def test_lengths(minutes: int, expected: str) -> None:
     """Hours and minutes; never days, which are not all of 24 hours."""
     assert words_for("en").length(minutes) == expected
+    assert words_for("en").amount(minutes, "minutes") == expected
 
 
 def test_a_length_after_a_preposition_in_russian() -> None:
