@@ -295,6 +295,7 @@ def test_text_and_page_tell_everything(name: str, language: str) -> None:
         for row in version.rules:
             wanted += [row.id, row.verdict_words, row.source, row.reply, *row.conditions]
             wanted += [row.exception, row.unknown]
+        wanted += [idle.why for idle in version.idle]
         wanted += [name for idle in version.idle for name in idle.rules]
         wanted += [quota.words for quota in version.quotas]
         wanted += [version.flood.words, version.flood.reply] if version.flood else []
