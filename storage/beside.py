@@ -29,6 +29,7 @@ def reading(url: str) -> "Iterator[dbapi.Connection]":
         connection = dbapi.connect(f"file:{quote(os.fspath(path))}?mode=ro", uri=True)
         try:
             connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+            connection.execute("PRAGMA temp_store = MEMORY")  # phones and persons leave no trace
             yield connection
         finally:
             connection.close()
@@ -56,7 +57,8 @@ def writing(url: str) -> "Iterator[dbapi.Connection]":
             try:
                 yield connection
             except BaseException:
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:  # SQLite itself rolls back when the disk is full
+                    connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
         finally:
