@@ -1,9 +1,8 @@
 """Ages in whole years, by the calendar."""
 
-from collections.abc import Callable
 from datetime import date
 
-__all__ = ["latest_birth_date", "latest_birth_dates"]
+__all__ = ["latest_birth_date"]
 
 
 def latest_birth_date(day: date, years: int, leap_day_birthday: str) -> date:
@@ -21,22 +20,6 @@ def latest_birth_date(day: date, years: int, leap_day_birthday: str) -> date:
     if last_of_february and leap_day_birthday == "02-28" and _is_leap(year):
         return date(year, 2, 29)
     return day.replace(year=year)
-
-
-def latest_birth_dates(years: int, leap_day_birthday: str) -> Callable[[int], date]:
-    """``latest_birth_date`` by day ordinal, remembering the last day asked for."""
-    memo = (0, date.min)
-
-    def on(day: int) -> date:
-        nonlocal memo
-        # One tuple read and one written: two threads can never see a mixture.
-        known, result = memo
-        if known != day:
-            result = latest_birth_date(date.fromordinal(day), years, leap_day_birthday)
-            memo = (day, result)
-        return result
-
-    return on
 
 
 def _is_leap(year: int) -> bool:

@@ -39,6 +39,8 @@ class Version(NamedTuple):
 
     rules: by code, whether a rule applies and what it concludes, in order; no request
         is left without one.
+    unburdened: by code and weekday, what is left of them for people who are registered, without
+        permits and blocks.
     refusals_expire_us: how long after the SMS a reply without a permit is worth delivering.
     flood: how much junk a phone may send; None: as much as it likes.
     """
@@ -48,6 +50,7 @@ class Version(NamedTuple):
     in_force: bool
     parameters: dict[str, int]
     rules: dict[str, RuleTable]
+    unburdened: dict[str, tuple[RuleTable, ...]]
     replies: ReplyBook
     refusals_expire_us: int
     flood: Bucket | None
@@ -237,6 +240,10 @@ class _Compiler:
             in_force=in_force,
             parameters=parameters,
             rules={code: table for code, (table, _) in tables.items()},
+            unburdened={
+                code: self.unburdened(self.scope(code, in_force, parameters), from_us)
+                for code in content.codes
+            },
             replies=compile_book(content, decided, self.slots, parameters, self.say),
             refusals_expire_us=parameters.get(expire, 0) * US_PER_MINUTE,
             flood=self.flood(parameters, from_us),
@@ -298,6 +305,30 @@ class _Compiler:
                 "applies; let the last rule stand without when, except, from and until",
             )
         return tuple(table), replies
+
+    def unburdened(self, scope: Scope, from_us: int | None) -> tuple[RuleTable, ...]:
+        """By ``date.toordinal() % 7``: most people are decided by these, in half the time."""
+        rules = [r for r in self.content.rules if self.covers(r.start, r.until, from_us)]
+        if not any("weekday" in _asked(rule) for rule in rules):
+            return (self.short_table(rules, scope._replace(unburdened=True)),) * 7
+        return tuple(
+            self.short_table(rules, scope._replace(unburdened=True, weekday=weekday))
+            for weekday in range(7)
+        )
+
+    def short_table(self, rules: list[Rule], scope: Scope) -> RuleTable:
+        table: list[tuple[Condition, Conclusion]] = []
+        for rule in rules:
+            try:
+                applies = rule_condition(rule.when, rule.exceptions, rule.unknown, scope)
+                if applies is not False:
+                    conclude = conclusion(rule, scope, self.policy.digest)
+                    table.append((_always if applies is True else applies, conclude))
+            except _Unset:
+                continue  # told where the whole table is compiled
+            if applies is True:
+                break
+        return tuple(table)
 
     def when(self, from_us: int | None) -> str:
         if from_us is None:

@@ -34,6 +34,8 @@ class Scope(NamedTuple):
 
     parameter: a parameter's value; raises when it has none in this version.
     second_of_day: the local time of an instant (in whole seconds since the epoch), in seconds.
+    unburdened: only for people who are as most are: registered, without permits and blocks.
+    weekday: only for this day of the week, as ``date.toordinal() % 7``; None: for any.
     """
 
     code: str
@@ -42,6 +44,8 @@ class Scope(NamedTuple):
     quotas: dict[str, DailyQuota]
     leap_day_birthday: str
     second_of_day: Callable[[int], int]
+    unburdened: bool = False
+    weekday: int | None = None
 
 
 class Atom(NamedTuple):
@@ -58,13 +62,13 @@ def rule_condition(
 
     A bool: the rule applies always, or never. None from the result still means: does not apply.
     """
-    parts = [_all_of([atom.holds for atom in atoms(when, scope)])]
+    parts = [atom.holds for atom in atoms(when, scope)]
     if exceptions is not None:
         parts.append(_not(_all_of([atom.holds for atom in atoms(exceptions, scope)])))
+    if unknown != "apply":
+        return _all_true(parts)
     whole = _all_of(parts)
-    if unknown == "apply" and not isinstance(whole, bool):
-        return _unless_false(whole)
-    return whole
+    return whole if isinstance(whole, bool) else _unless_false(whole)
 
 
 def atoms(given: Conditions, scope: Scope) -> list[Atom]:
@@ -86,7 +90,7 @@ def _one(holds: Callable[[Any, Scope], Condition | bool]) -> Callable[..., list[
 
 
 def _bounds(
-    reached: Callable[[Any, str, Scope], Condition],
+    reached: Callable[[Any, str, Scope], Condition | bool],
 ) -> Callable[[str, Comparison, Scope], list[Atom]]:
     """``at_least`` and ``below`` of a comparison; ``reached``: the fact is at least a parameter."""
 
@@ -106,14 +110,14 @@ _ATOMS: dict[str, Callable[[str, Any, Scope], list[Atom]]] = {
     "code": _one(lambda asked, scope: scope.code in asked),
     "channel": _one(lambda asked, scope: occasion.channel(asked)),
     "document_kind": _one(lambda asked, scope: person.document_kind(asked)),
-    "registered": _one(lambda asked, scope: person.registered(asked)),
-    "holds_permit": _one(lambda asked, scope: permits.holds(asked, scope.code)),
+    "registered": _one(person.registered),
+    "holds_permit": _one(permits.holds),
     "quota_spent": _one(permits.quota_spent),
     "permits_today": _bounds(permits.granted_today),
-    "blocked": _one(lambda asked, scope: person.blocked(asked, scope.code)),
+    "blocked": _one(person.blocked),
     "quarantined": _one(lambda asked, scope: person.quarantined(asked)),
     "region": _one(lambda asked, scope: person.region(asked)),
-    "weekday": _one(lambda asked, scope: occasion.weekday(asked)),
+    "weekday": _one(occasion.weekday),
     "local_time": _one(occasion.local_time),
     "messages_today": _bounds(occasion.messages_reach),
     "documents_today": _bounds(occasion.documents_reach),
@@ -142,6 +146,17 @@ def _all_of(parts: Sequence[Condition | bool]) -> Condition | bool:
         return result
 
     return all_of
+
+
+def _all_true(parts: Sequence[Condition | bool]) -> Condition | bool:
+    """AND where unknown and False come to the same, so that the first of them ends it."""
+    open_parts = [part for part in parts if not isinstance(part, bool)]
+    if False in parts or len(open_parts) != 2:
+        return _all_of(parts)
+    first, second = open_parts
+    return lambda document, facts, at_us, day: (
+        first(document, facts, at_us, day) and second(document, facts, at_us, day)
+    )
 
 
 def _not(part: Condition | bool) -> Condition | bool:

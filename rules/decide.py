@@ -144,7 +144,11 @@ def decide(
     """
     version = policy.versions[bisect_right(policy.boundaries_us, at_us)]
     day = policy.day_of_second(at_us // US_PER_SECOND)
-    for applies, conclude in version.rules[code]:
+    if facts.permits or facts.blocks or facts.registered is not True:
+        rules = version.rules[code]
+    else:
+        rules = version.unburdened[code][day % 7]
+    for applies, conclude in rules:
         if applies(document, facts, at_us, day):
             return conclude(document, facts, at_us, day)
     raise AssertionError("compilation left a request without a rule")

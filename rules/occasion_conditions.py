@@ -18,7 +18,6 @@ __all__ = [
     "local_time",
     "messages_reach",
     "weekday",
-    "within",
 ]
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -31,18 +30,13 @@ def channel(channels: Iterable[str]) -> "Condition":
     return lambda document, facts, at_us, day: facts.channel in wanted
 
 
-def weekday(days: Iterable[str]) -> "Condition":
+def weekday(days: Iterable[str], scope: "Scope") -> "Condition | bool":
     """The civil day is one of these."""
     # date.fromordinal(1) was a Monday.
     wanted = frozenset((WEEKDAYS.index(day) + 1) % 7 for day in days)
+    if scope.weekday is not None:
+        return scope.weekday in wanted
     return lambda document, facts, at_us, day: day % 7 in wanted
-
-
-def within(second: int, start: int, until: int) -> bool:
-    """Whether a second of the day lies in a half-open span, which may reach over midnight."""
-    if start <= until:
-        return start <= second < until
-    return second >= start or second < until
 
 
 def local_time(span: TimeSpan, scope: "Scope") -> "Condition":
@@ -51,9 +45,12 @@ def local_time(span: TimeSpan, scope: "Scope") -> "Condition":
     second_of_day = scope.second_of_day
 
     def in_span(document: Document, facts: Facts, at_us: int, day: int) -> bool:
-        return within(second_of_day(at_us // US_PER_SECOND), start, until)
+        return start <= second_of_day(at_us // US_PER_SECOND) < until
 
-    return in_span
+    def around_midnight(document: Document, facts: Facts, at_us: int, day: int) -> bool:
+        return not until <= second_of_day(at_us // US_PER_SECOND) < start
+
+    return in_span if start <= until else around_midnight
 
 
 def messages_reach(_asked: Comparison, parameter: str, scope: "Scope") -> "Condition":

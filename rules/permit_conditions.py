@@ -50,8 +50,11 @@ def held(permits: Iterable[HeldPermit], codes: Collection[str], at_us: int) -> H
     return found
 
 
-def holds(which: str, code: str) -> "Condition":
+def holds(which: str, scope: "Scope") -> "Condition | bool":
     """The person holds a permit of this code, or of any, that has not ended."""
+    if scope.unburdened:
+        return False
+    code = scope.code
 
     def any_valid(document: Document, facts: Facts, at_us: int, day: int) -> bool:
         return any(at_us < permit.valid_until_us for permit in facts.permits)
@@ -67,9 +70,9 @@ def quota_spent(name: str, scope: "Scope") -> "Condition | bool":
     """One more permit of this code would exceed the daily limit."""
     quota = scope.quotas[name]
     codes = tuple(quota.codes)
-    if scope.code not in codes:
-        return False
     limit = scope.parameter(quota.limit)
+    if scope.code not in codes or scope.unburdened:
+        return False
 
     def spent(document: Document, facts: Facts, at_us: int, day: int) -> bool:
         permits = facts.permits
@@ -78,9 +81,11 @@ def quota_spent(name: str, scope: "Scope") -> "Condition | bool":
     return spent
 
 
-def granted_today(asked: PermitCount, parameter: str, scope: "Scope") -> "Condition":
+def granted_today(asked: PermitCount, parameter: str, scope: "Scope") -> "Condition | bool":
     """The person was granted at least so many permits today, of these codes or of all."""
     limit = scope.parameter(parameter)
+    if scope.unburdened:
+        return False  # rules.checks: a limit of permits is at least 1
     if asked.codes is None:
 
         def of_all(document: Document, facts: Facts, at_us: int, day: int) -> bool:

@@ -1,9 +1,10 @@
 """What a rule may ask of the holder of a document."""
 
 from collections.abc import Iterable
+from datetime import date
 from typing import TYPE_CHECKING
 
-from rules.birthdays import latest_birth_dates
+from rules.birthdays import latest_birth_date
 from rules.decide import Facts
 from rules.documents import Document
 from rules.policy import Comparison
@@ -20,8 +21,10 @@ def document_kind(kinds: Iterable[str]) -> "Condition":
     return lambda document, facts, at_us, day: document.kind in wanted
 
 
-def registered(wanted: bool) -> "Condition":
+def registered(wanted: bool, scope: "Scope") -> "Condition | bool":
     """The document stands in the register, or does not; unknown without a register."""
+    if scope.unburdened:
+        return wanted
     if wanted:
         return lambda document, facts, at_us, day: facts.registered
 
@@ -34,18 +37,29 @@ def registered(wanted: bool) -> "Condition":
 
 def age_reaches(_asked: Comparison, parameter: str, scope: "Scope") -> "Condition":
     """The person has turned so many years; unknown without a date of birth."""
-    latest = latest_birth_dates(scope.parameter(parameter), scope.leap_day_birthday)
+    years, leap_day_birthday = scope.parameter(parameter), scope.leap_day_birthday
+    # One tuple read and one written: two threads can never see a mixture.
+    memo = (0, date.min)
 
     def aged(document: Document, facts: Facts, at_us: int, day: int) -> bool | None:
+        nonlocal memo
         born = facts.birth_date
-        return None if born is None else born <= latest(day)
+        if born is None:
+            return None
+        known, latest = memo
+        if known != day:
+            latest = latest_birth_date(date.fromordinal(day), years, leap_day_birthday)
+            memo = (day, latest)
+        return born <= latest
 
     return aged
 
 
-def blocked(how: str, code: str) -> "Condition":
+def blocked(how: str, scope: "Scope") -> "Condition | bool":
     """A block that has not ended names this code, or all codes (``wholly``)."""
-    meant = "" if how == "wholly" else code
+    if scope.unburdened:
+        return False
+    meant = "" if how == "wholly" else scope.code
 
     def is_blocked(document: Document, facts: Facts, at_us: int, day: int) -> bool:
         blocks = facts.blocks
