@@ -5,10 +5,10 @@ ARGS   ?=
 BIN    := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench lock clean
+.PHONY: help setup demo test check format bench bench-engine lock clean
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: .venv/ready  ## a virtual environment from the pinned, hashed requirements
 
@@ -38,12 +38,22 @@ format: setup  ## put the code in its form
 bench: setup  ## flood the daemon and report replies/s and latency
 	$(BIN)/python -m benchmarks $(ARGS)
 
+# The engines beside ours want other versions of what they share with us: a room of their own.
+.venv-bench/ready: requirements-bench.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
+	@touch $@
+
+bench-engine: .venv-bench/ready  ## decide with 22 rules, beside three other rule engines
+	.venv-bench/bin/python -m benchmarks.engine $(ARGS)
+
 lock: setup  ## pin the newest versions that pyproject.toml admits
 	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install --quiet uv
-	for extra in "requirements.txt" "requirements-dev.txt --extra dev"; do \
+	for extra in "requirements.txt" "requirements-dev.txt --extra dev" \
+	    "requirements-bench.txt --extra bench"; do \
 	  .venv-lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	    --generate-hashes --no-header --no-emit-index-url pyproject.toml -o $$extra; done
 	rm -rf .venv-lock
 
 clean:  ## remove what was built or stored here
-	rm -rf .venv .venv-lock var build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-lock .venv-bench var build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
