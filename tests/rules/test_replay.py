@@ -16,6 +16,7 @@ from lived_traffic import (
     live,
     live_for_days,
     policy,
+    register_of,
     sms,
 )
 
@@ -55,6 +56,12 @@ WITH_REPLY = [
     (": {document}, {from_day} {from}-{until}.", ": {document}."),
     ("{document} {from}-{until} {reference}", "{document} {reference}"),
 ]
+ANOTHER_SPELLING = ('spellings = ["AZE"]', 'spellings = ["AZE", "AZX"]')
+NO_WEB = (
+    '[[rules]]\nid = "granted"',
+    '[[rules]]\nid = "no-web"\nsource = "ours"\nwhen = { channel = ["web"] }\n'
+    'verdict = "refuse"\nreply = "senior"\n\n[[rules]]\nid = "granted"',
+)
 REGIMES = {"8103": [], "starts later": STARTS_LATER, "begins with the reply": WITH_REPLY}
 
 Told = list[tuple[str, str]]
@@ -350,6 +357,86 @@ def test_a_household_changes_person_by_person(
         "refuse (once-a-day)",
         "grant 120 min",
     )
+
+
+def test_a_document_that_is_read_as_another(
+    lived_through: Callable[..., list[RecordedMessage]],
+) -> None:
+    """The old one is lost and the new one is new; the rest of the household is as it was."""
+    messages = lived_through((0, "1 AZE 1111111, QM 1234567"))
+    law = policy(('kind = "QM"', 'kind = "QX"'))
+    assert changes(messages, law, "recorded") == [
+        ("not understood (other document)", UNDECIDABLE),
+        ("grant 120 min", "not understood (other document)"),
+    ]
+
+
+def test_a_request_understood_only_now_meets_the_permits_of_its_person(tmp_path: Path) -> None:
+    """Whose a document is was recorded with an earlier request; here it is a second card."""
+    url, law = f"sqlite:///{tmp_path}/smsd.db", policy()
+    register = register_of(tmp_path, law, "P1,AZE1111111,1980-01-01\nP1,AA1111111,1980-01-01\n")
+    texts = ["2 AZE 1111111", "1 AA 1111111", "2 AAX 1111111"]
+    batches = [[sms(text, MORNING_US + 3 * n * HOUR_US)] for n, text in enumerate(texts)]
+    live(url, law, batches, register)
+    register.close()
+    reads_more = policy(('spellings = ["AA"]', 'spellings = ["AA", "AAX"]'))
+    [change] = replay(recording(url, 0).messages(), reads_more, "cascading")
+    assert change.new == "refuse (once-a-day), with nothing known of the person"
+
+
+def test_a_return_ends_what_it_means(
+    lived_through: Callable[..., list[RecordedMessage]],
+) -> None:
+    """Not the permit of another document, though only the new policy has given that one."""
+    messages = lived_through(
+        (0, "1 AZE 1111111"),
+        (0.1, "1 AZX 2222222"),
+        (0.2, "RETURN AZE 1111111"),
+        (0.3, "1 AZE 2222222"),
+        (0.4, "1 AZE 1111111"),
+    )
+    assert [len(message.decisions) for message in messages] == [1, 0, 0, 1, 1]
+    found = changes(messages, policy(ANOTHER_SPELLING), "cascading")
+    assert found[1:] == [("grant 120 min", "already granted 120 min")]
+
+
+def test_a_request_understood_only_now_came_by_its_channel(
+    lived_through: Callable[..., list[RecordedMessage]],
+) -> None:
+    """Of such a request, the channel is known and nothing else."""
+    [message] = lived_through((0, "1 AZX 1111111"))
+    law = policy(ANOTHER_SPELLING, NO_WEB)
+    for channel, outcome in [("sms", "grant 120 min"), ("web", "refuse (no-web)")]:
+        [change] = replay([message._replace(channel=channel)], law, "cascading")
+        assert change.new == f"{outcome}, with nothing known of the person"
+
+
+def test_a_permit_that_began_with_its_reply_ends_by_it(
+    lived_through: Callable[..., list[RecordedMessage]],
+) -> None:
+    """The reply left a second after the SMS, so the last second is in the permit, and no more."""
+    law = policy(*WITH_REPLY)
+    until = 2 + 1 / 3600
+    messages = lived_through(
+        (0, "1 AZE 1111111"),
+        (until - 0.0001, "1 AZE 1111111"),
+        (until, "1 AZE 1111111"),
+        law=law,
+    )
+    verdicts = [message.decisions[0].verdict for message in messages]
+    assert verdicts == ["grant", "already_granted", "grant"]
+    assert changes(messages, law, "cascading") == []
+
+
+def test_a_permit_for_many_days_is_remembered(
+    lived_through: Callable[..., list[RecordedMessage]],
+) -> None:
+    """Longer than two civil days, until it ends."""
+    law = policy(('value = 120, source = "seed: codes', 'value = 6000, source = "seed: codes'))
+    messages = lived_through(*[(24 * day, "1 AZE 1111111") for day in range(6)], law=law)
+    verdicts = [message.decisions[0].verdict for message in messages]
+    assert verdicts == ["grant", *["already_granted"] * 4, "grant"]
+    assert changes(messages, law, "cascading") == []
 
 
 def test_memory_is_bounded_by_two_days(

@@ -95,20 +95,26 @@ def live_for_days(url: str, folder: Path, law: CompiledPolicy, count: int, seed:
 
 def _register(folder: Path, law: CompiledPolicy, chance: random.Random) -> Register:
     """One person in six is over 60, one in ten has a second card."""
-    rows = ["person,document,birth_date"]
+    rows = []
     for person in range(_PEOPLE):
         year = chance.randint(1930, 1960) if person % 6 == 0 else chance.randint(1960, 2001)
         born = date(year, chance.randint(1, 12), chance.randint(1, 28))
         rows.append(f"P{person},AZE{1_000_000 + person},{born}")
         if person % 10 == 0:
             rows.append(f"P{person},AA{1_000_000 + person},{born}")
+    return register_of(folder, law, "\n".join(rows))
+
+
+def register_of(folder: Path, law: CompiledPolicy, rows: str) -> Register:
+    """A register of ``person,document,birth_date`` rows."""
 
     def canonical(printed: str) -> str | None:
         document = law.grammar.parse_document(printed)
         return document.text if document else None
 
     path = folder / "lived-register.db"
-    import_csv(io.StringIO("\n".join(rows) + "\n"), path, canonical, date(2020, 4, 5))
+    source = io.StringIO(f"person,document,birth_date\n{rows}\n")
+    import_csv(source, path, canonical, date(2020, 4, 5))
     return Register(path)
 
 
