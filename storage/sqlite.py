@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,8 @@ from storage.store import StoreError, StoreInUse, StoreUnavailable
 
 _BUSY_TIMEOUT_MS = 2_000
 _CACHE_KIB = 65_536
+# `owner_pid` holds the lock for some microseconds, only to see whether it is free.
+_LOCK_PAUSES_S = (0.0, 0.02, 0.1)
 
 _SELECT_UNSENT = (
     "SELECT reply.id, reply.phone, reply.text, not_after_us, received_at_us, resent,"
@@ -177,17 +180,25 @@ class SqliteStore:
 def _lock(path: Path) -> IO[bytes]:
     """Hold `path`.lock until the process ends, however it ends."""
     handle = Path(f"{path}.lock").open("ab")  # noqa: SIM115 - the lock lives as long as the store
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not any(_locked(handle, pause_s) for pause_s in _LOCK_PAUSES_S):
         handle.close()
         raise StoreInUse(
             f"{path} is in use by another smsd; stop that one or name another file in store.url"
-        ) from None
+        )
     handle.truncate(0)
     handle.write(str(os.getpid()).encode())
     handle.flush()
     return handle
+
+
+def _locked(handle: IO[bytes], pause_s: float) -> bool:
+    """Try once, after a pause."""
+    time.sleep(pause_s)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def owner_pid(url: str) -> int | None:
