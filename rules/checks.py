@@ -87,6 +87,9 @@ def _dates(policy: Policy, say: Say) -> None:
 
 
 def _us(written: datetime | None, zone: ZoneInfo, path: Path, say: Say) -> int | None:
+    if written is not None and written.microsecond:
+        say(path, "must be on a whole second")
+        return None
     try:
         return None if written is None else instant_us(written, zone)
     except ValueError as error:

@@ -22,6 +22,7 @@ from rules.documents import Document
 from rules.flood import Bucket
 from rules.grammars import Parser, build_grammar
 from rules.instants import by_second, instant_us
+from rules.moments import Moment, RulesOfVersion, moments
 from rules.policy import Conditions, Policy, Rule, load
 from rules.problems import PolicyError, Problem, problem_at
 from rules.replies import slots
@@ -39,8 +40,6 @@ class Version(NamedTuple):
 
     rules: by code, whether a rule applies and what it concludes, in order; no request
         is left without one.
-    unburdened: by code and weekday, what is left of them for people who are registered, without
-        permits and blocks.
     refusals_expire_us: how long after the SMS a reply without a permit is worth delivering.
     flood: how much junk a phone may send; None: as much as it likes.
     """
@@ -50,7 +49,6 @@ class Version(NamedTuple):
     in_force: bool
     parameters: dict[str, int]
     rules: dict[str, RuleTable]
-    unburdened: dict[str, tuple[RuleTable, ...]]
     replies: ReplyBook
     refusals_expire_us: int
     flood: Bucket | None
@@ -63,6 +61,7 @@ class CompiledPolicy:
     digest: SHA-256 of the file's bytes, in hex; source: its text.
     boundaries_us: the instants at which anything changes; ``versions`` has one entry more.
     day_of_second: the civil day of a second since the epoch, as ``date.toordinal``.
+    moment: by whole second since the epoch, the rules as they stand at it.
     facts_asked: the conditions that any of its rules asks, e.g. ``blocked``; a fact that none
         asks for need not be looked up.
     """
@@ -81,6 +80,7 @@ class CompiledPolicy:
     boundaries_us: tuple[int, ...]
     versions: tuple[Version, ...]
     policy: Policy
+    moment: Callable[[int], Moment]
     facts_asked: frozenset[str]
 
     def version_at(self, at_us: int) -> Version:
@@ -187,6 +187,12 @@ class _Compiler:
             boundaries_us=boundaries,
             versions=versions,
             policy=self.policy,
+            moment=moments(
+                self.calendar,
+                boundaries,
+                tuple(map(self.rules_of, (None, *boundaries), versions)),
+                self.policy.digest,
+            ),
             facts_asked=frozenset().union(*map(_asked, self.content.rules)),
         )
 
@@ -240,10 +246,6 @@ class _Compiler:
             in_force=in_force,
             parameters=parameters,
             rules={code: table for code, (table, _) in tables.items()},
-            unburdened={
-                code: self.unburdened(self.scope(code, in_force, parameters), from_us)
-                for code in content.codes
-            },
             replies=compile_book(content, decided, self.slots, parameters, self.say),
             refusals_expire_us=parameters.get(expire, 0) * US_PER_MINUTE,
             flood=self.flood(parameters, from_us),
@@ -306,29 +308,15 @@ class _Compiler:
             )
         return tuple(table), replies
 
-    def unburdened(self, scope: Scope, from_us: int | None) -> tuple[RuleTable, ...]:
-        """By ``date.toordinal() % 7``: most people are decided by these, in half the time."""
-        rules = [r for r in self.content.rules if self.covers(r.start, r.until, from_us)]
-        if not any("weekday" in _asked(rule) for rule in rules):
-            return (self.short_table(rules, scope._replace(unburdened=True)),) * 7
-        return tuple(
-            self.short_table(rules, scope._replace(unburdened=True, weekday=weekday))
-            for weekday in range(7)
+    def rules_of(self, from_us: int | None, version: Version) -> RulesOfVersion:
+        """What `rules.moments` needs of a version."""
+        return RulesOfVersion(
+            tuple(r for r in self.content.rules if self.covers(r.start, r.until, from_us)),
+            {
+                code: self.scope(code, version.in_force, version.parameters)
+                for code in self.content.codes
+            },
         )
-
-    def short_table(self, rules: list[Rule], scope: Scope) -> RuleTable:
-        table: list[tuple[Condition, Conclusion]] = []
-        for rule in rules:
-            try:
-                applies = rule_condition(rule.when, rule.exceptions, rule.unknown, scope)
-                if applies is not False:
-                    conclude = conclusion(rule, scope, self.policy.digest)
-                    table.append((_always if applies is True else applies, conclude))
-            except _Unset:
-                continue  # told where the whole table is compiled
-            if applies is True:
-                break
-        return tuple(table)
 
     def when(self, from_us: int | None) -> str:
         if from_us is None:

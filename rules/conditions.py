@@ -34,8 +34,8 @@ class Scope(NamedTuple):
 
     parameter: a parameter's value; raises when it has none in this version.
     second_of_day: the local time of an instant (in whole seconds since the epoch), in seconds.
-    unburdened: only for people who are as most are: registered, without permits and blocks.
-    weekday: only for this day of the week, as ``date.toordinal() % 7``; None: for any.
+    usual: only for people who are as most are: registered, without permits and blocks.
+    day, second: only for this civil day, and for the stretch of it around this second; None: any.
     """
 
     code: str
@@ -44,8 +44,9 @@ class Scope(NamedTuple):
     quotas: dict[str, DailyQuota]
     leap_day_birthday: str
     second_of_day: Callable[[int], int]
-    unburdened: bool = False
-    weekday: int | None = None
+    usual: bool = False
+    day: int | None = None
+    second: int | None = None
 
 
 class Atom(NamedTuple):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
@@ -142,13 +141,12 @@ def decide(
 
     The code is one of ``policy.grammar.codes``; another is the caller's bug and a KeyError.
     """
-    version = policy.versions[bisect_right(policy.boundaries_us, at_us)]
-    day = policy.day_of_second(at_us // US_PER_SECOND)
-    if facts.permits or facts.blocks or facts.registered is not True:
-        rules = version.rules[code]
-    else:
-        rules = version.unburdened[code][day % 7]
+    day, usual, others = policy.moment(at_us // US_PER_SECOND)
+    is_usual = facts.registered is True and not facts.permits and not facts.blocks
+    rules, otherwise = (usual if is_usual else others)[code]
     for applies, conclude in rules:
         if applies(document, facts, at_us, day):
             return conclude(document, facts, at_us, day)
+    if otherwise is not None:
+        return otherwise(document, facts, at_us, day)
     raise AssertionError("compilation left a request without a rule")

@@ -34,14 +34,17 @@ def weekday(days: Iterable[str], scope: "Scope") -> "Condition | bool":
     """The civil day is one of these."""
     # date.fromordinal(1) was a Monday.
     wanted = frozenset((WEEKDAYS.index(day) + 1) % 7 for day in days)
-    if scope.weekday is not None:
-        return scope.weekday in wanted
+    if scope.day is not None:
+        return scope.day % 7 in wanted
     return lambda document, facts, at_us, day: day % 7 in wanted
 
 
-def local_time(span: TimeSpan, scope: "Scope") -> "Condition":
+def local_time(span: TimeSpan, scope: "Scope") -> "Condition | bool":
     """The clock in the policy's zone stands between two times of day."""
     start, until = scope.parameter(span.start), scope.parameter(span.until)
+    if scope.second is not None:
+        within = start <= scope.second < until
+        return within if start <= until else not until <= scope.second < start
     second_of_day = scope.second_of_day
 
     def in_span(document: Document, facts: Facts, at_us: int, day: int) -> bool:

@@ -52,7 +52,7 @@ def held(permits: Iterable[HeldPermit], codes: Collection[str], at_us: int) -> H
 
 def holds(which: str, scope: "Scope") -> "Condition | bool":
     """The person holds a permit of this code, or of any, that has not ended."""
-    if scope.unburdened:
+    if scope.usual:
         return False
     code = scope.code
 
@@ -71,7 +71,7 @@ def quota_spent(name: str, scope: "Scope") -> "Condition | bool":
     quota = scope.quotas[name]
     codes = tuple(quota.codes)
     limit = scope.parameter(quota.limit)
-    if scope.code not in codes or scope.unburdened:
+    if scope.code not in codes or scope.usual:
         return False
 
     def spent(document: Document, facts: Facts, at_us: int, day: int) -> bool:
@@ -84,7 +84,7 @@ def quota_spent(name: str, scope: "Scope") -> "Condition | bool":
 def granted_today(asked: PermitCount, parameter: str, scope: "Scope") -> "Condition | bool":
     """The person was granted at least so many permits today, of these codes or of all."""
     limit = scope.parameter(parameter)
-    if scope.unburdened:
+    if scope.usual:
         return False  # rules.checks: a limit of permits is at least 1
     if asked.codes is None:
 

@@ -23,7 +23,7 @@ def document_kind(kinds: Iterable[str]) -> "Condition":
 
 def registered(wanted: bool, scope: "Scope") -> "Condition | bool":
     """The document stands in the register, or does not; unknown without a register."""
-    if scope.unburdened:
+    if scope.usual:
         return wanted
     if wanted:
         return lambda document, facts, at_us, day: facts.registered
@@ -38,6 +38,14 @@ def registered(wanted: bool, scope: "Scope") -> "Condition | bool":
 def age_reaches(_asked: Comparison, parameter: str, scope: "Scope") -> "Condition":
     """The person has turned so many years; unknown without a date of birth."""
     years, leap_day_birthday = scope.parameter(parameter), scope.leap_day_birthday
+    if scope.day is not None:
+        youngest = latest_birth_date(date.fromordinal(scope.day), years, leap_day_birthday)
+
+        def aged_today(document: Document, facts: Facts, at_us: int, day: int) -> bool | None:
+            born = facts.birth_date
+            return None if born is None else born <= youngest
+
+        return aged_today
     # One tuple read and one written: two threads can never see a mixture.
     memo = (0, date.min)
 
@@ -57,7 +65,7 @@ def age_reaches(_asked: Comparison, parameter: str, scope: "Scope") -> "Conditio
 
 def blocked(how: str, scope: "Scope") -> "Condition | bool":
     """A block that has not ended names this code, or all codes (``wholly``)."""
-    if scope.unburdened:
+    if scope.usual:
         return False
     meant = "" if how == "wholly" else scope.code
 
