@@ -19,7 +19,7 @@ from storage.store import StoreError, StoreInUse, StoreUnavailable
 
 _BUSY_TIMEOUT_MS = 2_000
 _CACHE_KIB = 65_536
-# `owner_pid` holds the lock for some microseconds, only to see whether it is free.
+# `owner_pid` holds the lock of a daemon that was killed for some microseconds, to see that.
 _LOCK_PAUSES_S = (0.0, 0.02, 0.1)
 
 _SELECT_UNSENT = (
@@ -129,6 +129,7 @@ class SqliteStore:
     def close(self) -> None:
         """See `storage.store.Store.close`."""
         self._connection.close()
+        self._lock.truncate(0)
         self._lock.close()
 
     def smsc_id(self, name: str) -> int:
@@ -205,9 +206,12 @@ def owner_pid(url: str) -> int | None:
     """The process of the daemon that owns the store, for signals to it; None: none does."""
     try:
         with Path(f"{database_path(url)}.lock").open("rb") as handle:
+            if not handle.read():
+                return None
             try:
                 fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
+                handle.seek(0)
                 return int(handle.read() or 0) or None
     except OSError:
         pass
