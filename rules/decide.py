@@ -143,7 +143,9 @@ def decide(
     """
     day, usual, others = policy.moment(at_us // US_PER_SECOND)
     is_usual = facts.registered is True and not facts.permits and not facts.blocks
-    rules, otherwise = (usual if is_usual else others)[code]
+    passes, rules, otherwise = (usual if is_usual else others)[code]
+    if passes is not None and otherwise is not None and passes(facts):
+        return otherwise(document, facts, at_us, day)
     for applies, conclude in rules:
         if applies(document, facts, at_us, day):
             return conclude(document, facts, at_us, day)

@@ -10,16 +10,14 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from rules.calendar import Calendar
 from rules.conclusions import Conclusion, conclusion
 from rules.conditions import Condition, Scope, rule_condition
 from rules.instants import US_PER_SECOND
 from rules.policy import Rule
-
-if TYPE_CHECKING:
-    pass
+from rules.screen import Screen, screen_of
 
 __all__ = ["Moment", "RulesOfVersion", "ShortTable", "moments"]
 
@@ -30,10 +28,12 @@ _TABLES_KEPT_MAX = 64  # a few days with a few stretches each
 class ShortTable(NamedTuple):
     """Rules that may apply, in order, and what is concluded where none of them does.
 
+    passes: tells people in whose way none of them stands; None: ask the rules.
     otherwise: None where the compiler knows that one of them always applies, exactly or because
     the policy has a fault that was told.
     """
 
+    passes: Screen | None
     rules: tuple[tuple[Condition, Conclusion], ...]
     otherwise: Conclusion | None
 
@@ -103,6 +103,7 @@ def _edges(version: RulesOfVersion) -> Iterator[int]:
 
 def _table(rules: tuple[Rule, ...], scope: Scope, digest: str) -> ShortTable:
     table: list[tuple[Condition, Conclusion]] = []
+    asked: list[Rule] = []
     for rule in rules:
         try:
             applies = rule_condition(rule.when, rule.exceptions, rule.unknown, scope)
@@ -112,6 +113,8 @@ def _table(rules: tuple[Rule, ...], scope: Scope, digest: str) -> ShortTable:
         except LookupError:  # told where the version is compiled
             continue
         if applies is True:
-            return ShortTable(tuple(table), conclude)
+            passes = screen_of(asked, scope) if scope.usual and len(asked) > 1 else None
+            return ShortTable(passes, tuple(table), conclude)
         table.append((applies, conclude))
-    return ShortTable(tuple(table), None)
+        asked.append(rule)
+    return ShortTable(None, tuple(table), None)
