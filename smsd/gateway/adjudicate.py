@@ -70,6 +70,7 @@ class _Case(NamedTuple):
     message_id: int
     message: InboundMessage
     meant: PermitRequest | Command | Unrecognised
+    sent_before: int | None
 
 
 def adjudicate(
@@ -140,6 +141,7 @@ class _Court:
         waiting = transaction.unsent_twins(self._messages)
         cases = []
         for message in self._messages:
+            sent_before = self._phones.messages_before(message)
             key = (message.phone, message.text)
             twin = waiting.get(key)
             if twin is not None:
@@ -149,14 +151,14 @@ class _Court:
                 continue
             meant = parse(message.text)
             message_id = waiting[key] = transaction.add_message(message, _outcome(meant))
-            cases.append(_Case(message_id, message, meant))
+            cases.append(_Case(message_id, message, meant, sent_before))
         return cases
 
     def _decide(self, cases: list[_Case]) -> None:
         """Decide and store the requests, then answer all of these cases."""
         asked = [
-            Asked(message_id, message, meant)
-            for message_id, message, meant in cases
+            Asked(message_id, message, meant, sent_before)
+            for message_id, message, meant, sent_before in cases
             if isinstance(meant, PermitRequest)
         ]
         decided = self._decisions(asked) if asked else {}
@@ -184,7 +186,7 @@ class _Court:
         shadows = []
         decided: dict[int, list[Decision]] = {}
         for request in asked:
-            message_id, message, meant = request
+            message_id, message, meant, _ = request
             at_us = message.received_at_us
             decisions = decided[message_id] = []
             for document, facts in finder.facts(request):
@@ -209,12 +211,10 @@ class _Court:
         """What the phones whose SMS grants nothing asked for today, and in which SMS first."""
         if self._policy.policy.content.flood is None:
             return {}
-        phones = {
-            message.phone for message_id, message, _ in asked if not _grants(decided[message_id])
-        }
+        phones = {each.message.phone for each in asked if not _grants(decided[each.message_id])}
         if not phones:
             return {}
-        earliest_us = min(message.received_at_us for _, message, _ in asked)
+        earliest_us = min(each.message.received_at_us for each in asked)
         calendar = self._policy.calendar
         since_us = calendar.day_start_us(calendar.day(earliest_us))
         return self._transaction.asked_since(phones, since_us)
@@ -243,7 +243,7 @@ class _Court:
         junk: bool,
     ) -> None:
         """Word the reply and put it into the outbox, unless the phone has sent too much."""
-        message_id, message, meant = case
+        message_id, message, meant, _ = case
         at_us = message.received_at_us
         language = self._phones.language(message.phone, meant.language)
         flow = self._phones.junk(message.phone, at_us) if junk else Flow.ANSWER

@@ -13,11 +13,12 @@ _new = tuple.__new__
 
 
 class Asked(NamedTuple):
-    """A stored SMS that is a request."""
+    """A stored SMS that is a request. sent_before: SMS of its phone on the same day."""
 
     message_id: int
     message: InboundMessage
     request: PermitRequest
+    sent_before: int | None
 
 
 class FactFinder:
@@ -32,15 +33,14 @@ class FactFinder:
         asked: Sequence[Asked],
     ) -> None:
         self._transaction = transaction
-        self._day = policy.calendar.day
         self._phones = phones
         self._registered = register is not None
-        documents = {doc.text for _, _, request in asked for doc in request.documents}
+        documents = {doc.text for each in asked for doc in each.request.documents}
         self._citizens = register.look_up(documents) if register is not None else {}
         self.holder = {doc: _holder(doc, self._citizens.get(doc)) for doc in documents}
         holders = set(self.holder.values())
         # A permit granted today cannot have ended before the day began.
-        earliest_us = min(message.received_at_us for _, message, _ in asked)
+        earliest_us = min(each.message.received_at_us for each in asked)
         since_us = policy.calendar.day_start_us(policy.calendar.day(earliest_us))
         self._permits = transaction.permits(holders, since_us)
         self._blocks = transaction.blocks(holders) if "blocked" in policy.facts_asked else {}
@@ -51,11 +51,9 @@ class FactFinder:
         Worked out one by one: what the first is granted is a fact for the second, since both
         may belong to one person.
         """
-        _, message, request = asked
+        _, message, request, messages_today = asked
         texts = [document.text for document in request.documents]
-        messages_today, documents_today = self._phones.counts_before(
-            message.phone, self._day(message.received_at_us), texts
-        )
+        documents_today = self._phones.documents_before(message, texts)
         for document in request.documents:
             yield document, self._facts(document.text, message, messages_today, documents_today)
 

@@ -43,23 +43,30 @@ class Phones:
                 for phone, asked in self._transaction.asked_since(phones, since_us).items():
                     self._documents[phone, day] = {document for _, document in asked}
 
-    def counts_before(
-        self, phone: str, day: int, documents: Collection[str]
-    ) -> tuple[int | None, int | None]:
-        """SMS of this phone today before this one, and documents asked for; None: not counted.
+    def messages_before(self, message: InboundMessage) -> int | None:
+        """SMS of this phone today before this one; None: not counted.
 
-        Call once for each SMS, in their order: this one then counts for the next.
+        Call once for each SMS, whatever it says, in their order: it then counts for the next.
         """
-        key = (phone, day)
-        messages = known = None
-        if self._counts_messages:
-            messages = self._messages.get(key, 0)
-            self._messages[key] = messages + 1
-        if self._counts_documents:
-            asked = self._documents.setdefault(key, set())
-            known = len(asked)
-            asked.update(documents)
-        return messages, known
+        if not self._counts_messages:
+            return None
+        key = (message.phone, self._policy.calendar.day(message.received_at_us))
+        before = self._messages.get(key, 0)
+        self._messages[key] = before + 1
+        return before
+
+    def documents_before(self, message: InboundMessage, documents: Collection[str]) -> int | None:
+        """Documents that this phone asked for today before this SMS; None: not counted.
+
+        Call once for each request, in their order.
+        """
+        if not self._counts_documents:
+            return None
+        key = (message.phone, self._policy.calendar.day(message.received_at_us))
+        asked = self._documents.setdefault(key, set())
+        known = len(asked)
+        asked.update(documents)
+        return known
 
     def language(self, phone: str, wanted: str | None) -> str | None:
         """The language to answer in: the one this SMS asks for, which is kept, or the one kept."""
