@@ -129,8 +129,9 @@ class SqliteStore:
     def close(self) -> None:
         """See `storage.store.Store.close`."""
         self._connection.close()
-        self._lock.truncate(0)
-        self._lock.close()
+        if not self._lock.closed:
+            self._lock.truncate(0)  # whoever asks for the owner must not signal a stranger
+            self._lock.close()
 
     def smsc_id(self, name: str) -> int:
         """The number that stands for an SMSC's name; new names get one."""

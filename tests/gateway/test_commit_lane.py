@@ -197,10 +197,11 @@ def damaged(tmp_path: Path) -> Iterator[Register]:
     connection = sqlite3.connect(path)
     connection.execute(
         "CREATE TABLE holder (document TEXT PRIMARY KEY, person TEXT NOT NULL,"
-        " birth_ordinal INTEGER NOT NULL) STRICT, WITHOUT ROWID"
+        " birth_ordinal INTEGER NOT NULL, region TEXT, quarantine_until_day INTEGER)"
+        " STRICT, WITHOUT ROWID"
     )
     connection.executemany(
-        "INSERT INTO holder VALUES (?,?,?)",
+        "INSERT INTO holder VALUES (?,?,?,NULL,NULL)",
         [("AZE9999999", "P9", 0), ("AZE1111111", "P1", 722_815), ("AZE2222222", "P2", 722_815)],
     )
     connection.commit()
