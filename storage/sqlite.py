@@ -22,10 +22,11 @@ _CACHE_KIB = 65_536
 # `owner_pid` holds the lock of a daemon that was killed for some microseconds, to see that.
 _LOCK_PAUSES_S = (0.0, 0.02, 0.1)
 
+# INDEXED BY: with statistics of an operator's ANALYZE, SQLite may choose to read all replies.
 _SELECT_UNSENT = (
     "SELECT reply.id, reply.phone, reply.text, not_after_us, received_at_us, resent,"
     " starts_permit"
-    " FROM reply JOIN message ON message.id = reply.message"
+    " FROM reply INDEXED BY reply_unsent JOIN message ON message.id = reply.message"
     " WHERE reply.smsc = ? AND reply.id > ? AND state = 0 ORDER BY reply.id LIMIT ?"
 )
 

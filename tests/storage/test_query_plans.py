@@ -11,7 +11,10 @@ from rules.flood import PhoneState
 from storage import InboundPart, ReplyOutcome, ReplyState, SqliteStore
 
 _MANY = 2_000
-_READS_WHOLE_TABLE = re.compile(r"SCAN (message|decision|reply|phone|block|part|shadow_difference)")
+# A search among all ids above a bound is a scan by another name.
+_READS_WHOLE_TABLE = re.compile(
+    r"SCAN (message|decision|reply|phone|block|part)\b|\(rowid[<>]|AUTOMATIC"
+)
 
 
 def filled(url: str, analysed: bool) -> SqliteStore:

@@ -1,5 +1,7 @@
 """What a batch may ask of the store and leave in it: phones, blocks, permits that end early."""
 
+from datetime import date
+
 import pytest
 from decisions_stored import (
     DOCUMENT,
@@ -350,17 +352,16 @@ def test_where_a_candidate_disagrees_is_kept_with_its_whole_text(
     store: SqliteStore, policy: CompiledPolicy
 ) -> None:
     """The candidate was never in force, and yet its differences stay explainable."""
-    candidate = edited_policy(("value = 120", "value = 180"))
+    candidate = edited_policy(("value = 65", "value = 30"))
     with store.transaction(policy) as transaction:
         decision = decided(transaction, policy)
         stored(transaction, decision)
-        found = compare(decision, candidate, "2", DOCUMENT, Facts(1, True), NOON_US)
+        facts = Facts(1, True, date(1980, 5, 5))
+        found = compare(decision, candidate, "2", DOCUMENT, facts, NOON_US)
         assert found is not None
         transaction.add_shadow_differences([ShadowRow(decision.serial, candidate, found)])
     rows = store.connection.execute(
         "SELECT serial, source, verdict, rule FROM shadow_difference"
         " JOIN policy ON policy.id = shadow_difference.policy"
     ).fetchall()
-    assert rows == [
-        (decision.serial, candidate.source, found.candidate_verdict, found.candidate_rule)
-    ]
+    assert rows == [(decision.serial, candidate.source, "refuse", "senior")]
