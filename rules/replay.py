@@ -26,6 +26,7 @@ cascading: on those of them that no policy changes, and on the permits that the 
 have given before."""
 
 UNDECIDABLE = "undecidable (no request then, so no facts were recorded)"
+_MOVED = ", at another time"
 _NO_FACTS = ", with nothing known of the person"
 _US_PER_MINUTE = 60_000_000
 
@@ -90,6 +91,8 @@ def _request(
         if _alike(earlier, decision):
             continue
         old, new = _then(message, earlier), _now(decision)
+        if old == new and _moved(earlier, decision):
+            new += _MOVED
         if old != new:
             yield _change(message, earlier, old, new)
     for earlier in recorded.values():
@@ -149,6 +152,17 @@ def _alike(earlier: RecordedDecision, decision: Decision) -> bool:
         and earlier.valid_from_us == decision.valid_from_us
         and earlier.verdict == decision.verdict
         and earlier.begins_with_reply == decision.begins_with_reply
+    )
+
+
+def _moved(earlier: RecordedDecision, decision: Decision) -> bool:
+    """The permit that is held already is as long as the recorded one, and another.
+
+    That of a grant is told by length and delay; where it begins with its reply, no more is known.
+    """
+    return decision.verdict is Verdict.ALREADY_GRANTED and (
+        earlier.valid_from_us != decision.valid_from_us
+        or earlier.valid_until_us != decision.valid_until_us
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from rules.commands import PhonePermit, answer
@@ -17,11 +18,15 @@ __all__ = ["History"]
 
 
 class _Given(NamedTuple):
-    """A permit, with the phone that asked for it."""
+    """A permit, with the phone that asked for it.
+
+    length_us: of one that begins when its reply leaves; None: another, or one that was ended.
+    """
 
     permit: HeldPermit
     document: Document
     phone: str
+    length_us: int | None
 
 
 class History:
@@ -81,7 +86,7 @@ class History:
         if not given and not facts.permits:
             return facts
         older = tuple(permit for permit in facts.permits if permit.serial < first)
-        newer = tuple(one.permit for one in given) if given else ()
+        newer = tuple(_as_seen(one, facts.permits) for one in given) if given else ()
         return facts._replace(permits=older + newer)
 
     def unrecorded_facts(self, message: RecordedMessage, document: Document) -> Facts:
@@ -108,13 +113,14 @@ class History:
         from_us, until_us = decision.valid_from_us, decision.valid_until_us
         assert from_us is not None
         assert until_us is not None
+        length_us = until_us - from_us if decision.begins_with_reply else None
         left_us = recorded.valid_from_us if recorded and recorded.begins_with_reply else None
-        if decision.begins_with_reply and left_us is not None:
-            from_us, until_us = left_us, left_us + until_us - from_us
+        if length_us is not None and left_us is not None:
+            from_us, until_us = left_us, left_us + length_us
         slot = decision.quota.slot if decision.quota else None
         permit = HeldPermit(decision.serial, decision.code, from_us, until_us, decision.day, slot)
         holder = recorded.holder if recorded else self._holder(decision.document)
-        given = _Given(permit, decision.document, message.phone)
+        given = _Given(permit, decision.document, message.phone, length_us)
         self._given[holder] = (*self._given.get(holder, ()), given)
         self._askers.setdefault(message.phone, set()).add(holder)
 
@@ -133,7 +139,7 @@ class History:
                 permit.serial,
             )
             for holder in holders
-            for permit, document, phone in self._given[holder]
+            for permit, document, phone, _ in self._given[holder]
             if phone == message.phone
         ]
         ended = {
@@ -142,11 +148,23 @@ class History:
         }
         for holder in holders if ended else ():
             self._given[holder] = tuple(
-                one._replace(permit=_until(one.permit, end.at_us)) if end else one
+                _ended(one, end.at_us) if end else one
                 for one in self._given[holder]
                 if (end := ended.get(one.permit.serial)) is None or not end.given_back
             )
 
 
-def _until(permit: HeldPermit, at_us: int) -> HeldPermit:
-    return permit._replace(valid_until_us=at_us)
+def _as_seen(given: _Given, recorded: Iterable[HeldPermit]) -> HeldPermit:
+    """A permit as a later request saw it: a reply that had not left had not begun it."""
+    permit, length_us = given.permit, given.length_us
+    if length_us is None:
+        return permit
+    for then in recorded:
+        if then.serial == permit.serial:
+            from_us = then.valid_from_us
+            return permit._replace(valid_from_us=from_us, valid_until_us=from_us + length_us)
+    return permit
+
+
+def _ended(given: _Given, at_us: int) -> _Given:
+    return given._replace(permit=given.permit._replace(valid_until_us=at_us), length_us=None)
