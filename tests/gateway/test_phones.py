@@ -37,22 +37,39 @@ LATER = changed(
         'values = [{ value = 15, source = "ours" }]\n\n[parameters.senior_age]',
     ),
 )  # fmt: skip
+BUSY = """\
+[[rules]]
+id = "busy"
+source = "ours"
+when = { messages_today = { at_least = "messages" } }
+unknown = "skip"
+verdict = "refuse"
+reply = "not-in-force"
+
+[[rules]]
+id = "many"
+source = "ours"
+when = { documents_today = { at_least = "documents" } }
+unknown = "skip"
+verdict = "refuse"
+reply = "not-in-force"
+
+"""
+BOUNDS = """\
+[parameters.messages]
+title = "?"
+unit = "messages"
+values = [{ value = 3, source = "ours" }]
+
+[parameters.documents]
+title = "?"
+unit = "documents"
+values = [{ value = 3, source = "ours" }]
+
+"""
 COUNTING = changed(
-    (
-        '[[rules]]\nid = "not-registered"',
-        '[[rules]]\nid = "busy"\nsource = "ours"\n'
-        'when = { messages_today = { at_least = "twice" } }\nunknown = "skip"\nverdict = "refuse"\nreply = "not-in-force"\n\n'
-        '[[rules]]\nid = "many"\nsource = "ours"\n'
-        'when = { documents_today = { at_least = "thrice" } }\nunknown = "skip"\nverdict = "refuse"\nreply = "not-in-force"\n\n'
-        '[[rules]]\nid = "not-registered"',
-    ),
-    (
-        "[parameters.senior_age]",
-        '[parameters.twice]\ntitle = "?"\nunit = "messages"\n'
-        'values = [{ value = 3, source = "ours" }]\n\n'
-        '[parameters.thrice]\ntitle = "?"\nunit = "documents"\n'
-        'values = [{ value = 3, source = "ours" }]\n\n[parameters.senior_age]',
-    ),
+    ('[[rules]]\nid = "not-registered"', f'{BUSY}[[rules]]\nid = "not-registered"'),
+    ("[parameters.senior_age]", f"{BOUNDS}[parameters.senior_age]"),
 )
 
 
