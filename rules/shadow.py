@@ -31,7 +31,7 @@ def compare(
     facts: Facts,
     at_us: int,
 ) -> Disagreement | None:
-    """None where both give the same verdict for the same time.
+    """None where both give the same verdict and reply, for the same time.
 
     The name of a rule may differ: an officer who splits a rule in two changes nothing for
     anybody. A code that the candidate lacks counts as not understood.
@@ -41,6 +41,8 @@ def compare(
     other = decide(candidate, code, document, facts, at_us)
     if (
         other.verdict is live.verdict
+        and other.reply == live.reply
+        and other.begins_with_reply == live.begins_with_reply
         and other.valid_from_us == live.valid_from_us
         and other.valid_until_us == live.valid_until_us
     ):
