@@ -39,11 +39,13 @@ def _grant(rule: Rule, scope: Scope, digest: str) -> Conclusion:
     limits = [(key, tuple(quota.codes)) for key, quota in scope.quotas.items()]
     quota_name, codes = next((limit for limit in limits if code in limit[1]), ("", ()))
 
+    # Where the day is known already, so is the place of a person without permits.
+    first = Quota(quota_name, scope.day, 0) if quota_name and scope.day is not None else None
+
     def grant(document: Document, facts: Facts, at_us: int, day: int) -> Decision:
-        quota = None
-        if quota_name:
-            slot = free_slot(facts.permits, codes, day) if facts.permits else 0
-            quota = _new(Quota, (quota_name, day, slot))
+        quota = first
+        if quota_name and (facts.permits or quota is None):
+            quota = _new(Quota, (quota_name, day, free_slot(facts.permits, codes, day)))
         serial = facts.serial
         return _new(
             Decision,
