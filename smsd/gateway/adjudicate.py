@@ -124,6 +124,8 @@ class _Court:
         self._messages = messages
         self._phones = Phones(transaction, law.policy, messages)
         self._settled = Settled()
+        rules = law.policy.policy.content.rules
+        self._may_begin_later = any(rule.window_from is not None for rule in rules)
 
     def sit(self) -> Settled:
         """Decide and answer all; what a command ends is ended for the requests behind it."""
@@ -172,12 +174,17 @@ class _Court:
                 continue
             assert isinstance(meant, PermitRequest)
             self._settled.decisions.extend(decisions)
-            earlier = known.get(message.phone, {})
-            repeated = [
-                earlier.get((meant.code, document.text), case.message_id) < case.message_id
-                for document in meant.documents
-            ]
-            self._answer(case, decisions, junk=not _grants(decisions) and all(repeated))
+            # Phones whose SMS all granted something were not asked about.
+            earlier = known.get(message.phone)
+            junk = (
+                earlier is not None
+                and not _grants(decisions)
+                and all(
+                    earlier.get((meant.code, document.text), case.message_id) < case.message_id
+                    for document in meant.documents
+                )
+            )
+            self._answer(case, decisions, junk)
 
     def _decisions(self, asked: Sequence[Asked]) -> dict[int, list[Decision]]:
         """By message id, the decisions in the order of documents."""
@@ -261,7 +268,7 @@ class _Court:
             message,
             text,
             self._policy.reply_not_after_us(decisions, at_us),
-            starts_permit=any(d.begins_with_reply for d in decisions),
+            starts_permit=self._may_begin_later and any(d.begins_with_reply for d in decisions),
         )
         self._settled.replies.append(reply)
 
