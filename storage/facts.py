@@ -2,10 +2,24 @@
 
 import json
 from datetime import date
+from typing import TypeVar
 
 from rules import Block, Facts, HeldPermit
 
+Row = TypeVar("Row", Block, HeldPermit)
+
 _NOTHING_MORE = tuple(Facts(0)[4:])
+_USUAL = 3
+"""Keys that are always written."""
+_PERMIT = (int, str, int, int, int)
+_BLOCK = (str, int)
+_MORE = {
+    "quarantine_until_day": int,
+    "region": str,
+    "messages_today": int,
+    "documents_today": int,
+    "channel": str,
+}
 _REGISTERED_JSON = {None: "null", True: "true", False: "false"}
 
 
@@ -29,14 +43,32 @@ def _more(facts: Facts) -> str:
 
 
 def from_json(serial: int, text: str) -> Facts:
-    """The facts of decision `serial`, as `to_json` wrote them."""
+    """The facts of decision `serial`, as `to_json` wrote them.
+
+    Raises ValueError, KeyError or TypeError when it did not write this.
+    """
     data = json.loads(text)
-    born = data["birth_date"]
-    return Facts(
-        serial=serial,
-        registered=data["registered"],
-        birth_date=date.fromisoformat(born) if born else None,
-        permits=tuple(HeldPermit(*permit) for permit in data["permits"]),
-        blocks=tuple(Block(*block) for block in data.get("blocks", ())),
-        **{name: data[name] for name in Facts._fields[5:] if name in data},
+    born, permits = data["birth_date"], data["permits"]
+    if data["registered"] not in (None, True, False):
+        raise ValueError("registered")
+    facts = Facts(
+        serial,
+        data["registered"],
+        date.fromisoformat(born) if born else None,
+        tuple([_typed(HeldPermit(*permit), _PERMIT) for permit in permits]) if permits else (),
     )
+    if len(data) == _USUAL:
+        return facts
+    more = {name: data[name] for name in Facts._fields[5:] if name in data}
+    for name, value in more.items():
+        if type(value) is not _MORE[name]:
+            raise TypeError(name)
+    blocks = tuple(_typed(Block(*block), _BLOCK) for block in data.get("blocks", ()))
+    return facts._replace(blocks=blocks, **more)
+
+
+def _typed(row: Row, types: tuple[type, ...]) -> Row:
+    """A row of a list, once its values are found to be of their types."""
+    if tuple(map(type, row[: len(types)])) != types:
+        raise TypeError(type(row).__name__)
+    return row

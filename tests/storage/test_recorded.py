@@ -140,11 +140,30 @@ def test_without_a_store_it_says_so(url: str) -> None:
         recording(url, 0)
 
 
-def test_spoiled_facts_name_their_decision(url: str, policy: CompiledPolicy) -> None:
-    """Not a traceback: which row it is."""
+SOUND = '"registered":null,"birth_date":null'
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        "",
+        "{}",
+        "[]",
+        f'{{{SOUND},"permits":[[1,"2",0]]}}',
+        f'{{{SOUND},"permits":[["x","2",0,0,737521,0]]}}',
+        f'{{{SOUND},"permits":[[1,"2",0,"later",737521,0]]}}',
+        f'{{{SOUND},"permits":[],"blocks":[["3","soon"]]}}',
+        f'{{{SOUND},"permits":[],"messages_today":"5"}}',
+        '{"registered":"yes","birth_date":null,"permits":[]}',
+        '{"registered":true,"birth_date":"1980-13-01","permits":[]}',
+        '{"registered":true,"birth_date":1980,"permits":[]}',
+    ],
+)
+def test_spoiled_facts_name_their_decision(url: str, policy: CompiledPolicy, facts: str) -> None:
+    """Not a traceback: which row it is, whatever somebody wrote into it."""
     live(url, policy, [[sms("1 AZE 1111111", BEGIN_US)]])
     store = SqliteStore(url)
-    store.connection.execute("UPDATE decision SET facts = '{}'")
+    store.connection.execute("UPDATE decision SET facts = ?", (facts,))
     store.close()
     with pytest.raises(StoreError, match="the recorded facts of decision 1 cannot be read"):
         read(url)
