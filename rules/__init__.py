@@ -3,12 +3,12 @@
 from rules.calendar import Calendar
 from rules.compile import CompiledPolicy, Version, compile_policy, load_policy
 from rules.decide import Block, Decision, Facts, HeldPermit, Quota, Verdict, decide
-from rules.document_grammar import Grammar
 from rules.documents import Document, DocumentKind
+from rules.grammar.document_grammar import Grammar
+from rules.grammar.request import Command, NearMiss, PermitRequest, Reason, Unrecognised
 from rules.policy import Policy, load, parse_policy
 from rules.problems import PolicyError, Problem
 from rules.replies import flood_text, render
-from rules.request import Command, NearMiss, PermitRequest, Reason, Unrecognised
 from rules.trial import failures
 
 __all__ = [

@@ -6,12 +6,12 @@ from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 from rules.conditions import FACTS_THAT_MAY_BE_UNKNOWN
+from rules.grammar.request import Reason
 from rules.instants import instant_us
 from rules.policy import Comparison, Conditions, Policy, Rule
 from rules.problems import Problem, problem_at
 from rules.replies import PLACEHOLDERS
 from rules.reply_checks import check_replies
-from rules.request import Reason
 from rules.toml_lines import Path
 
 __all__ = ["check"]

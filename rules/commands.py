@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from rules.documents import Document
+from rules.grammar.request import Command
 from rules.reference import encode
-from rules.request import Command
 
 if TYPE_CHECKING:
     from rules.compile import CompiledPolicy

@@ -10,17 +10,17 @@ from pathlib import Path as FilePath
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from rules.analysis.cell_features import Ground
+from rules.analysis.cell_traits import TooManyCells
+from rules.analysis.cells import gap
 from rules.calendar import Calendar
-from rules.cell_features import Ground
-from rules.cell_traits import TooManyCells
-from rules.cells import gap
 from rules.checks import check
 from rules.conclusions import US_PER_MINUTE, Conclusion, conclusion
 from rules.conditions import Condition, Scope, rule_condition
 from rules.decide import Decision, Facts
 from rules.documents import Document
 from rules.flood import Bucket
-from rules.grammars import Parser, build_grammar
+from rules.grammar.grammars import Parser, build_grammar
 from rules.instants import by_second, instant_us
 from rules.moments import Moment, RulesOfVersion, moments
 from rules.policy import Conditions, Policy, Rule, load

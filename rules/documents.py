@@ -15,7 +15,7 @@ NAME_CHARS_MAX = 120
 class Document(NamedTuple):
     """One identity document: its kind and its digits, ASCII, nothing else.
 
-    With the kind ``NAME``, number is a name and address as `rules.name_grammar` writes it.
+    With the kind ``NAME``, number is a name and address as `rules.grammar.name_grammar` writes it.
     """
 
     kind: str

@@ -4,7 +4,7 @@ Five characters carry the serial number, scrambled so that neighbours differ in 
 the sixth is a check character by the hybrid system of ISO/IEC 7064, MOD 29,28.
 """
 
-from rules.folding import fold
+from rules.grammar.folding import fold
 
 __all__ = ["ALPHABET", "SERIALS", "decode", "encode"]
 

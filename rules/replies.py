@@ -14,10 +14,10 @@ from rules.calendar import Calendar
 from rules.commands import CommandAnswer
 from rules.decide import Decision
 from rules.documents import NAME_CHARS_MAX
+from rules.grammar.request import Reason, Unrecognised
 from rules.instants import US_PER_SECOND, by_second
 from rules.policy import PolicyFile, Rule
 from rules.reply_book import ReplyBook
-from rules.request import Reason, Unrecognised
 from rules.sms_length import segment_count
 from rules.templates import Slot
 
@@ -36,7 +36,7 @@ __all__ = [
 
 _DAYS_CACHED_MAX = 64  # today, tomorrow and the days of replies worded again by `explain`
 _LONGEST_REFERENCE = "WWWWWW"  # six characters, rules.reference
-_LONGEST_DIGITS = "999"  # an SMS is read up to 640 characters, rules.request
+_LONGEST_DIGITS = "999"  # an SMS is read up to 640 characters, rules.grammar.request
 
 _COMMON = frozenset({"short_number", "codes", "documents_max", "example"})
 _OPENING = _COMMON | {"code", "day"}

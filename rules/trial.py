@@ -12,10 +12,10 @@ from rules.case_tables import Case
 from rules.commands import CommandAnswer, PhonePermit, answer
 from rules.decide import Block, Decision, Facts, HeldPermit, Verdict, decide
 from rules.flood import Flow, PhoneState, take
+from rules.grammar.request import Command, PermitRequest, Unrecognised
 from rules.instants import instant_us
 from rules.problems import Problem, problem_at
 from rules.replies import flood_text, render, unrecognised_key
-from rules.request import Command, PermitRequest, Unrecognised
 
 if TYPE_CHECKING:
     from rules.compile import CompiledPolicy

@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 
 from rules import CompiledPolicy, Policy, PolicyError, compile_policy, load, parse_policy
-from rules.coverage import cover
+from rules.analysis.coverage import cover
 from smsd.gateway.adjudicate import Law
 from smsd.gateway.clock import Clock
 from storage import policies

@@ -5,7 +5,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from rules.recorded import RecordedDecision, RecordedMessage
+from rules.analysis.recorded import RecordedDecision, RecordedMessage
 from storage import facts as recorded_facts
 from storage.beside import reading
 from storage.sqlite_library import dbapi

@@ -4,7 +4,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from rules import CompiledPolicy, Decision, Facts
-from rules.shadow import Disagreement
+from rules.analysis.shadow import Disagreement
 
 
 class InboundPart(NamedTuple):

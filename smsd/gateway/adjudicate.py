@@ -20,9 +20,9 @@ from rules import (
     flood_text,
     render,
 )
+from rules.analysis.shadow import Disagreement, compare
 from rules.commands import CommandAnswer, answer
 from rules.flood import Flow
-from rules.shadow import Disagreement, compare
 from smsd.gateway.fact_finding import Asked, FactFinder
 from smsd.gateway.phones import Phones
 from smsd.smpp import text as sms_text

@@ -11,8 +11,8 @@ import rules
 from rules import Document
 from rules import reference as references
 from rules.documents import NAME
-from rules.table import as_data
-from rules.trace import RuleTrace, trace, trace_words, what_if
+from rules.telling.table import as_data
+from rules.telling.trace import RuleTrace, trace, trace_words, what_if
 from smsd.config import Config
 from smsd.tools.output import ToolRefused
 from storage.cases import Case, find_cases

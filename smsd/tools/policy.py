@@ -8,13 +8,13 @@ import click
 
 import rules
 from rules import CompiledPolicy, Policy, PolicyError, Problem
-from rules.cell_traits import TooManyCells
-from rules.coverage import Coverage, cover
-from rules.diff import Difference, diff, difference_words, rewordings
+from rules.analysis.cell_traits import TooManyCells
+from rules.analysis.coverage import Coverage, cover
+from rules.analysis.diff import Difference, diff, difference_words, rewordings
 from rules.policy import PolicyFile
-from rules.table import as_data, decision_table
-from rules.table_html import table_html
-from rules.table_text import table_text
+from rules.telling.table import as_data, decision_table
+from rules.telling.table_html import table_html
+from rules.telling.table_text import table_text
 from smsd.tools.moments import moment_us
 from smsd.tools.output import ToolRefused, print_json
 

@@ -9,9 +9,9 @@ import click
 
 import rules
 from rules import CompiledPolicy, PolicyError, reference
-from rules.recorded import RecordedMessage, reproduces
-from rules.replay import Change, Mode, replay
-from rules.replay_tally import Tally
+from rules.analysis.recorded import RecordedMessage, reproduces
+from rules.analysis.replay import Change, Mode, replay
+from rules.analysis.replay_tally import Tally
 from smsd.config import Config
 from smsd.tools.law import law_in_force
 from smsd.tools.moments import since_us, told

@@ -22,11 +22,11 @@ from rules import (
     PolicyError,
     decide,
 )
-from rules.cell_cubes import Cube, minus, primes, size, without
-from rules.cell_grounds import ground_of
-from rules.cell_moments import moments_of
-from rules.cell_traits import TooManyCells
-from rules.cells import Space, gap
+from rules.analysis.cell_cubes import Cube, minus, primes, size, without
+from rules.analysis.cell_grounds import ground_of
+from rules.analysis.cell_moments import moments_of
+from rules.analysis.cell_traits import TooManyCells
+from rules.analysis.cells import Space, gap
 
 SECOND_US = 1_000_000
 DAY_US = 86_400 * SECOND_US

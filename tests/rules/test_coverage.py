@@ -8,9 +8,9 @@ from test_cells import everything
 
 import rules
 from rules import PolicyError, decide
-from rules.cell_words import Said
+from rules.analysis.cell_words import Said
+from rules.analysis.coverage import Coverage, cover
 from rules.compile import draft
-from rules.coverage import Coverage, cover
 
 SHIPPED = sorted(path.name for path in POLICIES.glob("*.toml"))
 

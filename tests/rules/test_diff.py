@@ -8,7 +8,7 @@ from policy_edits import Data, before, compiled, parameter, rule, silenced
 from test_cells import changed_policy, policy_of_everything, requests
 
 from rules import CompiledPolicy, Document, Facts, Verdict, decide
-from rules.diff import Difference, Outcome, diff, difference_words, rewordings
+from rules.analysis.diff import Difference, Outcome, diff, difference_words, rewordings
 
 FIRST = "from 2020-04-05 00:00, "
 LONG_AGO = datetime(2020, 4, 5)  # noqa: DTZ001 the clock in the policy's zone

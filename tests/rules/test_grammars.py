@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 import rules
-from rules.document_grammar import Grammar
-from rules.grammars import build_grammar
-from rules.name_grammar import NameGrammar
+from rules.grammar.document_grammar import Grammar
+from rules.grammar.grammars import build_grammar
+from rules.grammar.name_grammar import NameGrammar
+from rules.grammar.postcode_grammar import PostcodeGrammar
+from rules.grammar.request import Command, PermitRequest, Reason
 from rules.policy import PolicyFile, load
-from rules.postcode_grammar import PostcodeGrammar
-from rules.request import Command, PermitRequest, Reason
 
 POLICIES = Path(rules.__file__).parent / "policies"
 

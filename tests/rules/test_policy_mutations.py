@@ -1,7 +1,7 @@
 """The policy's own tests notice every change of the law that changes an outcome.
 
 Each rule, number and date of the file is changed in turn. Whether that changes anything is asked
-of ``rules.diff``, which is exact; where it does, a test of the file must fail.
+of ``rules.analysis.diff``, which is exact; where it does, a test of the file must fail.
 """
 
 import re
@@ -13,9 +13,9 @@ from policy_edits import edited
 
 import rules
 from rules import CompiledPolicy, PolicyError
+from rules.analysis.diff import diff, difference_words
 from rules.checks import check
 from rules.compile import _Compiler
-from rules.diff import diff, difference_words
 from rules.toml_lines import load_toml
 
 NAME = "8103.toml"

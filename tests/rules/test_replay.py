@@ -21,10 +21,10 @@ from lived_traffic import (
 )
 
 from rules import CompiledPolicy, decide
-from rules.recorded import RecordedMessage, reproduces
-from rules.replay import UNDECIDABLE, Change, Mode, replay
-from rules.replay_history import History
-from rules.replay_tally import EXAMPLES_MAX, Tally
+from rules.analysis.recorded import RecordedMessage, reproduces
+from rules.analysis.replay import UNDECIDABLE, Change, Mode, replay
+from rules.analysis.replay_history import History
+from rules.analysis.replay_tally import EXAMPLES_MAX, Tally
 from storage.recorded import recording
 
 MORNING_US = BEGIN_US + 14 * HOUR_US  # 6 April, 10:00 in Baku

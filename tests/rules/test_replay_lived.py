@@ -14,8 +14,8 @@ sys.path.append(str(Path(__file__).parents[1] / "storage"))
 from lived_traffic import BEGIN_US, MINUTE_US, live, policy, register_of, sms
 
 from rules import CompiledPolicy
-from rules.recorded import RecordedDecision, RecordedMessage, reproduces
-from rules.replay import replay
+from rules.analysis.recorded import RecordedDecision, RecordedMessage, reproduces
+from rules.analysis.replay import replay
 from storage.recorded import recording
 
 DELAY = """

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.document_grammar import Grammar
 from rules.documents import Document, DocumentKind
-from rules.folding import fold, spellings_of
-from rules.lexicon import Language, PhonePlan
-from rules.request import (
+from rules.grammar.document_grammar import Grammar
+from rules.grammar.folding import fold, spellings_of
+from rules.grammar.lexicon import Language, PhonePlan
+from rules.grammar.request import (
     TEXT_CHARS_MAX,
     NearMiss,
     PermitRequest,

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.command_words import Commands
-from rules.document_grammar import Grammar
 from rules.documents import Document, DocumentKind
-from rules.folding import fold, spell, spellings_of
-from rules.lexicon import Language, PhonePlan
-from rules.request import TEXT_CHARS_MAX, Command, PermitRequest, Reason, Unrecognised
+from rules.grammar.command_words import Commands
+from rules.grammar.document_grammar import Grammar
+from rules.grammar.folding import fold, spell, spellings_of
+from rules.grammar.lexicon import Language, PhonePlan
+from rules.grammar.request import TEXT_CHARS_MAX, Command, PermitRequest, Reason, Unrecognised
 
 KINDS = (
     DocumentKind("AZE", (7, 8), ("AZE",), False, "AZE 1234567"),

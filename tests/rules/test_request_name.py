@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.command_words import Commands
 from rules.documents import NAME, Document
-from rules.folding import spell
-from rules.lexicon import Language
-from rules.name_grammar import NAME_CHARS_MAX, NameGrammar
-from rules.request import (
+from rules.grammar.command_words import Commands
+from rules.grammar.folding import spell
+from rules.grammar.lexicon import Language
+from rules.grammar.name_grammar import NAME_CHARS_MAX, NameGrammar
+from rules.grammar.request import (
     TEXT_CHARS_MAX,
     Command,
     NearMiss,

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.command_words import Commands
 from rules.documents import Document, DocumentKind
-from rules.folding import fold, spellings_of
-from rules.lexicon import Language, PhonePlan
-from rules.postcode_grammar import PostcodeGrammar
-from rules.request import (
+from rules.grammar.command_words import Commands
+from rules.grammar.folding import fold, spellings_of
+from rules.grammar.lexicon import Language, PhonePlan
+from rules.grammar.postcode_grammar import PostcodeGrammar
+from rules.grammar.request import (
     TEXT_CHARS_MAX,
     Command,
     NearMiss,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from policy_edits import Data, compiled, rule, silenced
 
 from rules import CompiledPolicy, Document, Facts, HeldPermit, decide
-from rules.shadow import Disagreement, compare
+from rules.analysis.shadow import Disagreement, compare
 
 NOON_US = int(datetime(2020, 4, 6, 8, 0, tzinfo=UTC).timestamp()) * 1_000_000
 MINUTE_US = 60_000_000

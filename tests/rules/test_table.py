@@ -14,10 +14,10 @@ import rules
 from rules import CompiledPolicy, Document, Facts, HeldPermit, compile_policy, parse_policy
 from rules.compile import draft
 from rules.instants import local_datetime
-from rules.table import Table, as_data, decision_table
-from rules.table_html import table_html
-from rules.table_text import COLUMNS_MAX, table_text
-from rules.words import words_for
+from rules.telling.table import Table, as_data, decision_table
+from rules.telling.table_html import table_html
+from rules.telling.table_text import COLUMNS_MAX, table_text
+from rules.telling.words import words_for
 
 FOLDER = Path(rules.__file__).parent / "policies"
 FILES = sorted(FOLDER.glob("*.toml"))

@@ -10,8 +10,8 @@ import pytest
 
 import rules
 from rules import Block, CompiledPolicy, Document, Facts, HeldPermit, compile_policy, parse_policy
-from rules.table import as_data
-from rules.trace import RuleTrace, trace, trace_words, what_if
+from rules.telling.table import as_data
+from rules.telling.trace import RuleTrace, trace, trace_words, what_if
 
 FOLDER = Path(rules.__file__).parent / "policies"
 POLICIES = {path.stem: rules.load_policy(path) for path in sorted(FOLDER.glob("*.toml"))}

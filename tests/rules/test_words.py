@@ -20,8 +20,8 @@ from rules.policy import (
     Unrecognised,
 )
 from rules.sms_length import is_gsm
-from rules.statements import StatedVerdict, stated_verdict, statements
-from rules.words import LANGUAGES, PLURALS, phrases, printable, words_for
+from rules.telling.statements import StatedVerdict, stated_verdict, statements
+from rules.telling.words import LANGUAGES, PLURALS, phrases, printable, words_for
 
 ALL = (*LANGUAGES, "az-ascii")
 

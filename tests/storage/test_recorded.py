@@ -6,7 +6,7 @@ import pytest
 from lived_traffic import BEGIN_US, HOUR_US, S_US, live, live_for_days, sms
 
 from rules import CompiledPolicy, Facts, HeldPermit
-from rules.recorded import RecordedDecision, RecordedMessage
+from rules.analysis.recorded import RecordedDecision, RecordedMessage
 from storage import SqliteStore, StoreError, recorded
 from storage.recorded import recording
 

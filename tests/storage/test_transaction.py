@@ -19,10 +19,10 @@ from lived_traffic import POLICY_FILE
 from lived_traffic import policy as edited_policy
 
 from rules import Block, CompiledPolicy, Decision, Document, Facts, Verdict, load_policy
+from rules.analysis.shadow import compare
 from rules.commands import Ended, PhonePermit
 from rules.documents import NAME
 from rules.flood import PhoneState
-from rules.shadow import compare
 from storage import (
     DecisionRow,
     ReplyOutcome,

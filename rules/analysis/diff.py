@@ -1,0 +1,232 @@
+"""What changes between two policies, exactly: the same cells, cut by the constants of both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from typing import NamedTuple
+
+from rules.analysis.cell_cubes import Cube, intersect, joined, primes
+from rules.analysis.cell_grounds import ground_of
+from rules.analysis.cell_words import Said, say_cells
+from rules.analysis.cells import Share, Space, Witness
+from rules.calendar import Calendar
+from rules.compile import CompiledPolicy, Version
+from rules.conclusions import US_PER_MINUTE
+from rules.decide import Verdict, decide
+
+__all__ = ["Difference", "Outcome", "Rewording", "diff", "difference_words", "rewordings"]
+
+
+class Outcome(NamedTuple):
+    """What a request comes to, apart from its own facts.
+
+    minutes: how long a granted permit is valid; starts_after: minutes until it begins;
+    begins_with_reply: counted from the reply. rule: only says who decided.
+    """
+
+    verdict: Verdict
+    reply: str
+    minutes: int | None
+    starts_after: int
+    begins_with_reply: bool
+    rule: str
+
+
+class Difference(NamedTuple):
+    """Requests that come to something else.
+
+    from_us, until_us: received in this time, half-open; None: without bound.
+    facts: what sets them apart; a fact that is not named may be anything.
+    before, after: None where the policy has no such code.
+    witness: one of the requests.
+    """
+
+    codes: tuple[str, ...]
+    from_us: int | None
+    until_us: int | None
+    facts: tuple[Said, ...]
+    before: Outcome | None
+    after: Outcome | None
+    witness: Witness
+
+
+class Rewording(NamedTuple):
+    """A reply that reads differently; None: the policy has no such text."""
+
+    reply: str
+    part: str
+    language: str
+    before: str | None
+    after: str | None
+
+
+Change = tuple[Outcome | None, Outcome | None]
+
+
+def diff(old: CompiledPolicy, new: CompiledPolicy) -> list[Difference]:
+    """Every request whose outcome changes, in as few rows as there are ways to say it.
+
+    Raises ValueError when the policies have different time zones; TooManyCells.
+    """
+    if old.zone != new.zone:
+        raise ValueError(f"the policies live in different zones: {old.zone} and {new.zone}")
+    codes = dict.fromkeys((*old.policy.content.codes, *new.policy.content.codes))
+    edges = [None, *sorted({*old.boundaries_us, *new.boundaries_us}), None]
+    rows = [
+        row
+        for code in codes
+        for from_us, until_us in pairwise(edges)
+        for row in _in_stretch(old, new, code, from_us, until_us)
+    ]
+    return _joined_codes(_joined_times(rows))
+
+
+def rewordings(old: CompiledPolicy, new: CompiledPolicy) -> list[Rewording]:
+    """Every reply text that is not the same in both files; placeholders as they are written."""
+    before, after = dict(_texts(old)), dict(_texts(new))
+    return [
+        Rewording(*key, before.get(key), after.get(key))
+        for key in dict.fromkeys((*before, *after))
+        if before.get(key) != after.get(key)
+    ]
+
+
+def difference_words(row: Difference, calendar: Calendar) -> str:
+    """E.g. ``code 1, age 65+: refuse (senior) → grant 120 min``, with the time before it."""
+    told = [f"code{'s' * (len(row.codes) > 1)} {', '.join(row.codes)}"]
+    told += [said.words for said in row.facts]
+    before, after = _outcome_words(row.before), _outcome_words(row.after)
+    if before == after and row.before and row.after:
+        before, after = (f"{before}, reply {each.reply}" for each in (row.before, row.after))
+    return f"{_time_words(row, calendar)}{', '.join(told)}: {before} → {after}"
+
+
+def _in_stretch(
+    old: CompiledPolicy, new: CompiledPolicy, code: str, from_us: int | None, until_us: int | None
+) -> Iterator[Difference]:
+    """The differences for a code in a time in which neither policy changes."""
+    having = [policy for policy in (old, new) if code in policy.policy.content.codes]
+    space = Space([ground_of(p, _cut(p, from_us, until_us), code) for p in having])
+    sides = [_outcomes(policy, space, which) for which, policy in enumerate(having)]
+    whole: list[tuple[Outcome | None, list[Cube]]] = [(None, [space.whole])]
+    before = sides[0] if old in having else whole
+    after = sides[-1] if new in having else whole
+    changed: dict[Change, list[Cube]] = {}
+    impossible: list[Cube] = []
+    for was, old_cubes in before:
+        for becomes, new_cubes in after:
+            if _alike(was, becomes):
+                continue
+            for cube in _meets(old_cubes, new_cubes):
+                known = (
+                    changed.setdefault((was, becomes), []) if space.witness(cube) else impossible
+                )
+                known.append(cube)
+    for change, cubes in changed.items():
+        for cube in primes(joined(cubes), impossible):
+            witness = space.witness(cube)
+            assert witness is not None, "a cube holds the possible one that it grew from"
+            facts = say_cells(space, cube)
+            yield Difference((code,), from_us, until_us, facts, *change, witness)
+
+
+def _cut(policy: CompiledPolicy, from_us: int | None, until_us: int | None) -> Version:
+    """The part of a version in which the other policy does not change either."""
+    version = policy.versions[0] if from_us is None else policy.version_at(from_us)
+    return version._replace(from_us=from_us, until_us=until_us)
+
+
+def _outcomes(
+    policy: CompiledPolicy, space: Space, which: int
+) -> list[tuple[Outcome | None, list[Cube]]]:
+    shares, left = space.shares(which)
+    assert not left, "compilation leaves no request without a rule"
+    return [(_outcome(policy, space, s), s.decided) for s in shares if s.decided]
+
+
+def _outcome(policy: CompiledPolicy, space: Space, share: Share) -> Outcome:
+    at = space.witness(share.decided[0])
+    assert at is not None, "Space.shares keeps only possible cells"
+    made = decide(policy, at.code, at.document, at.facts, at.at_us)
+    assert made.rule == share.rule.rule.id, f"{made.rule} decides a cell of {share.rule.rule.id}"
+    if made.verdict is not Verdict.GRANT:
+        return Outcome(made.verdict, made.reply, None, 0, False, made.rule)
+    assert made.valid_from_us is not None and made.valid_until_us is not None, "a grant"
+    minutes = (made.valid_until_us - made.valid_from_us) // US_PER_MINUTE
+    delay = (made.valid_from_us - at.at_us) // US_PER_MINUTE
+    return Outcome(made.verdict, made.reply, minutes, delay, made.begins_with_reply, made.rule)
+
+
+def _alike(one: Outcome | None, other: Outcome | None) -> bool:
+    """The same for whoever asked, whichever rule decided."""
+    return one is not None and other is not None and one[:-1] == other[:-1]
+
+
+def _meets(some: Iterable[Cube], others: Iterable[Cube]) -> list[Cube]:
+    found = (intersect(one, other) for one in some for other in others)
+    return [cube for cube in found if cube is not None]
+
+
+def _joined_times(rows: Iterable[Difference]) -> list[Difference]:
+    """Rows that only go on where an earlier one ends become one."""
+    joined: list[Difference] = []
+    for row in rows:
+        for at, earlier in enumerate(joined):
+            goes_on = earlier.until_us is not None and earlier.until_us == row.from_us
+            if goes_on and _besides_time(earlier) == _besides_time(row):
+                joined[at] = earlier._replace(until_us=row.until_us)
+                break
+        else:
+            joined.append(row)
+    return joined
+
+
+def _besides_time(row: Difference) -> tuple[object, ...]:
+    return row.codes, row.facts, row.before, row.after
+
+
+def _joined_codes(rows: Iterable[Difference]) -> list[Difference]:
+    """Rows that say the same of several codes become one."""
+    joined: dict[tuple[object, ...], Difference] = {}
+    for row in rows:
+        key = (row.from_us, row.until_us, row.facts, row.before, row.after)
+        known = joined.setdefault(key, row)
+        if known is not row:
+            joined[key] = known._replace(codes=(*known.codes, *row.codes))
+    return list(joined.values())
+
+
+def _texts(policy: CompiledPolicy) -> Iterator[tuple[tuple[str, str, str], str]]:
+    content = policy.policy.content
+    for key, reply in content.replies.items():
+        for part, texts in (("text", reply.text), ("line", reply.line or {})):
+            for language, text in texts.items():
+                yield (key, part, language), text
+    for language, text in content.household.opening.items():
+        yield ("household", "opening", language), text
+
+
+def _outcome_words(outcome: Outcome | None) -> str:
+    if outcome is None:
+        return "no such code"
+    if outcome.verdict is Verdict.REFUSE:
+        return f"refuse ({outcome.rule})"
+    if outcome.verdict is Verdict.ALREADY_GRANTED:
+        return "the permit held"
+    delay = f", beginning {outcome.starts_after} min later" if outcome.starts_after else ""
+    start = " from the reply" if outcome.begins_with_reply else ""
+    return f"grant {outcome.minutes} min{start}{delay}"
+
+
+def _time_words(row: Difference, calendar: Calendar) -> str:
+    def at(us: int) -> str:
+        seconds = calendar.second_of_day(us) % 60
+        return f"{calendar.date(us)} {calendar.clock(us)}" + (f":{seconds:02}" if seconds else "")
+
+    told = [
+        f"{word} {at(us)}"
+        for word, us in (("from", row.from_us), ("until", row.until_us))
+        if us is not None
+    ]
+    return f"{' '.join(told)}, " if told else ""

@@ -1,0 +1,1 @@
+"""A policy and its decisions in words, for people: tables, pages, traces; four languages."""
