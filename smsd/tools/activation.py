@@ -11,6 +11,7 @@ import rules
 from rules import Policy, PolicyError
 from rules import reference as references
 from smsd.config import Config
+from smsd.tools.law import law_in_force
 from smsd.tools.moments import now_us, told
 from smsd.tools.output import ToolRefused, print_json
 from smsd.tools.policy import covered, read
@@ -50,7 +51,14 @@ def roll_back(config: Config, who: str, reason: str, as_json: bool) -> None:
 def set_shadow(config: Config, file: Path | None, who: str, reason: str, as_json: bool) -> None:
     """Put a candidate into the shadow of the policy in force, or end it (no file)."""
     if file is not None:
-        _put_in_force(config, _sound(read(file)), who, reason, "shadow", as_json)
+        policy = _sound(read(file))
+        zone, live = policy.content.policy.zone, law_in_force(config).zone
+        if zone != live:
+            raise ToolRefused(
+                f"{file}: its days are those of {zone}, and those of the policy in force of {live};"
+                " a candidate must share them, or it would count other permits"
+            )
+        _put_in_force(config, policy, who, reason, "shadow", as_json)
         return
     candidate = _shadow(config)
     source = policies.policy_source(config.store.url, candidate.digest)

@@ -174,6 +174,9 @@ def test_a_candidate_decides_in_the_shadow_without_effect(
         assert policy("shadow", "--off", *WHO, "--config", config).exit_code == 0
         phones.text(PHONE, "1 AZE 1000002")
         assert metric(address, "smsd_shadow_disagreements_total", labels) == 1
+    cyprus = policy("shadow", POLICY_FILE.with_name("cy-8998.toml"), *WHO, "--config", config)
+    assert cyprus.exit_code == 1
+    assert "its days are those of Asia/Nicosia" in cyprus.output
     ended = policy("shadow", "--config", config)
     assert ended.exit_code == 1
     assert "No candidate" in ended.output
