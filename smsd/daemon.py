@@ -21,8 +21,9 @@ from smsd.gateway.binds import SmscBinds
 from smsd.gateway.clock import Clock
 from smsd.gateway.commit_lane import CommitLane, LaneLimits
 from smsd.gateway.outbox import Outbox
+from smsd.gateway.writer_host import ProcessHost, ProcessSettings
 from smsd.lawbook import Lawbook
-from storage import Register, Reply, SqliteStore, StoreError
+from storage import Reply, SqliteStore, StoreError
 from storage.sqlite_library import sqlite_version
 
 _log = structlog.get_logger("smsd")
@@ -74,13 +75,14 @@ class Daemon:
             )
         self._metrics = metrics = Metrics(version("smsd"), sqlite_version)
         metrics.law_changed(law)
-        register = Register(config.register_.file) if config.register_.mode == "required" else None
+        self._store = store  # its lock, from now on; the writer process has the rest
+        register = config.register_.file if config.register_.mode == "required" else None
+        settings = ProcessSettings(
+            config.store.url, register, config.log.level, config.log.format, store.hand_over()
+        )
         self._lane = CommitLane(
             reactor,
-            clock,
-            store,
-            register,
-            law,
+            ProcessHost(reactor, settings, law),
             LaneLimits(limits.batch_messages_max, limits.intake_messages_max, limits.store_retry_s),
             metrics,
             self._pass_on,
@@ -145,7 +147,8 @@ class Daemon:
                 _log.error("policy_kept", reason=reason)
             await self._tell("policy_kept", self._lane.law.policy.digest, str(fault))
             return
-        before, self._lane.law = self._lane.law, law
+        before = self._lane.law
+        self._lane.change_law(law)
         self._metrics.law_changed(law)
         _log.info(
             "policy_in_force",
@@ -226,6 +229,7 @@ class Daemon:
         if self._lane.alive:
             await self._lane.idle()
             self._lane.stop()
+        self._store.close()
         if self._port is not None:
             await defer.maybeDeferred(self._port.stopListening)
         _log.info("stopped")

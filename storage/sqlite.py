@@ -21,6 +21,8 @@ _BUSY_TIMEOUT_MS = 2_000
 _CACHE_KIB = 65_536
 # `owner_pid` holds the lock of a daemon that was killed for some microseconds, to see that.
 _LOCK_PAUSES_S = (0.0, 0.02, 0.1)
+# The writer of a daemon that was killed finishes its batch first.
+_ORPHAN_PAUSES_S = (0.1,) * 50
 
 # INDEXED BY: with statistics of an operator's ANALYZE, SQLite may choose to read all replies.
 _SELECT_UNSENT = (
@@ -46,15 +48,17 @@ class SqliteStore:
     migrations and sets the pragmas. The connection belongs to one thread at a time.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, lock_fd: int | None = None) -> None:
+        """Open the store; `lock_fd` is a lock that another process took and shares."""
         self.path = database_path(url)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = _lock(self.path)
+            self._lock = _lock(self.path) if lock_fd is None else os.fdopen(lock_fd, "ab")
         except OSError as fault:
             raise StoreUnavailable(
                 f"{self.path}: {fault.strerror}; is the folder writable?"
             ) from fault
+        self._lock_shared = lock_fd is not None
         try:
             self._connection = _open(self.path)
         except dbapi.Error as fault:
@@ -130,9 +134,14 @@ class SqliteStore:
     def close(self) -> None:
         """See `storage.store.Store.close`."""
         self._connection.close()
-        if not self._lock.closed:
+        if not self._lock.closed and not self._lock_shared:
             self._lock.truncate(0)  # whoever asks for the owner must not signal a stranger
-            self._lock.close()
+        self._lock.close()
+
+    def hand_over(self) -> int:
+        """Close all but the lock, whose descriptor another process takes; `close` still ends it."""
+        self._connection.close()
+        return self._lock.fileno()
 
     def smsc_id(self, name: str) -> int:
         """The number that stands for an SMSC's name; new names get one."""
@@ -183,7 +192,9 @@ class SqliteStore:
 def _lock(path: Path) -> IO[bytes]:
     """Hold `path`.lock until the process ends, however it ends."""
     handle = Path(f"{path}.lock").open("ab")  # noqa: SIM115 - the lock lives as long as the store
-    if not any(_locked(handle, pause_s) for pause_s in _LOCK_PAUSES_S):
+    if not any(_locked(handle, pause_s) for pause_s in _LOCK_PAUSES_S) and not (
+        _orphaned(path) and any(_locked(handle, pause_s) for pause_s in _ORPHAN_PAUSES_S)
+    ):
         handle.close()
         raise StoreInUse(
             f"{path} is in use by another smsd; stop that one or name another file in store.url"
@@ -192,6 +203,17 @@ def _lock(path: Path) -> IO[bytes]:
     handle.write(str(os.getpid()).encode())
     handle.flush()
     return handle
+
+
+def _orphaned(path: Path) -> bool:
+    """Whether the daemon that took the lock is gone, and only its writer still holds it."""
+    try:
+        os.kill(int(Path(f"{path}.lock").read_bytes() or 0), 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, ValueError):
+        pass
+    return False
 
 
 def _locked(handle: IO[bytes], pause_s: float) -> bool:

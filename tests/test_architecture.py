@@ -24,6 +24,7 @@ ALLOWED: dict[str, set[str]] = {
     "smsd.gateway": {"smsd.gateway", "smsd.smpp", "smsd.config", "rules", "storage"},
     "smsd.desk": {"smsd.desk", "smsd.gateway", "smsd.config", "rules", "storage"},
     "smsd.daemon": {"smsd", "rules", "storage"},
+    "smsd.writer_process": {"smsd", "rules", "storage"},
     "smsd.service": {"smsd"},
     "smsd.lawbook": {"smsd.gateway", "rules", "storage"},
     "smsd.tools": {"smsd.tools", "smsd.config", "rules", "storage"},

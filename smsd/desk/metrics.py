@@ -4,13 +4,12 @@ No label ever carries a phone, a document or a person. Children are looked up on
 since a labelled look-up costs more than the increment.
 """
 
-from collections import Counter as Tally
 from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from smsd.gateway.adjudicate import Law, Settled
-from smsd.gateway.commit_lane import Inbound
+from smsd.gateway.adjudicate import Law
+from smsd.gateway.writer import Counts
 from storage import ReplyState
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600, 3600)
@@ -130,25 +129,23 @@ class Metrics:
 
     # smsd.gateway.commit_lane.LaneWatcher
 
-    def committed(self, settled: Settled, inbound: list[Inbound], commit_s: float) -> None:
+    def committed(self, counts: Counts, messages: int, commit_s: float) -> None:
         """A batch is durable."""
         self._commit.observe(commit_s)
-        if not inbound:
+        if not messages:
             return
-        self._batch.observe(len(inbound))
-        self._stored.inc(len(inbound))
-        self._repeated.inc(settled.repeated)
-        decisions = Tally([(d.verdict.value, d.rule) for d in settled.decisions])
-        for labels, count in decisions.items():
+        self._batch.observe(messages)
+        self._stored.inc(messages)
+        self._repeated.inc(counts.repeated)
+        for labels, count in counts.decisions.items():
             self._decision_child(*labels).inc(count)
-        for reason, count in Tally(settled.unrecognised).items():
+        for reason, count in counts.unrecognised.items():
             self._unrecognised_child(reason).inc(count)
-        for command, count in Tally(settled.commands).items():
+        for command, count in counts.commands.items():
             self._commands.labels(command).inc(count)
-        self._silent.inc(settled.silent)
-        for found in settled.disagreements:
-            verdicts = found.live_verdict, found.candidate_verdict
-            self._disagreements.labels(*verdicts).inc()
+        self._silent.inc(counts.silent)
+        for verdicts, count in counts.disagreements.items():
+            self._disagreements.labels(*verdicts).inc(count)
 
     def store_failed(self, messages: int) -> None:
         """So many SMS stay with their SMSC."""

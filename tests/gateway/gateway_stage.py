@@ -8,10 +8,12 @@ from virtual_reactor import HOUR_US, NOON_US, VirtualClock, VirtualReactor
 
 from rules import CompiledPolicy
 from smsd.config import LimitsSection, SmscSection
-from smsd.gateway.adjudicate import Law, Settled
+from smsd.gateway.adjudicate import Law
 from smsd.gateway.binds import SmscBinds
-from smsd.gateway.commit_lane import CommitLane, Inbound, LaneLimits
+from smsd.gateway.commit_lane import CommitLane, LaneLimits
 from smsd.gateway.outbox import Outbox
+from smsd.gateway.writer import Counts, Writer
+from smsd.gateway.writer_host import ThreadHost
 from storage import InboundMessage, Register, Reply, ReplyState, SqliteStore
 from storage.sqlite_library import dbapi
 
@@ -37,10 +39,10 @@ class Observer:
         self.messages = 0
         self.receipts = 0
 
-    def committed(self, settled: Settled, inbound: list[Inbound], commit_s: float) -> None:
+    def committed(self, counts: Counts, messages: int, commit_s: float) -> None:
         """See `LaneWatcher`."""
-        if inbound:
-            self.batches.append(len(inbound))
+        if messages:
+            self.batches.append(messages)
 
     def store_failed(self, messages: int) -> None:
         """See `LaneWatcher`."""
@@ -88,10 +90,9 @@ class GatewayStage:
         settings = SmscSection(name=SMSC, password="secret", retry_delay_s=RETRY_S, **smsc)
         self.lane = CommitLane(
             self.reactor,
-            self.clock,
-            self.store,
-            register,
-            Law(policy),
+            ThreadHost(
+                self.reactor, Writer(self.store, register, Law(policy), self.clock.monotonic)
+            ),
             LaneLimits(
                 section.batch_messages_max, section.intake_messages_max, section.store_retry_s
             ),

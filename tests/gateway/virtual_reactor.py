@@ -8,7 +8,7 @@ from functools import partial
 from twisted.internet.testing import MemoryReactorClock
 from zope.interface import implementer
 
-from smsd.gateway.commit_lane import LaneReactor
+from smsd.gateway.writer_host import ThreadReactor
 
 NOON_US = int(datetime(2020, 4, 6, 8, 0, tzinfo=UTC).timestamp() * 1_000_000)  # in Baku
 S_US = 1_000_000
@@ -19,7 +19,7 @@ DAY_US = 24 * HOUR_US
 _STUCK_S = 30.0
 
 
-@implementer(LaneReactor)
+@implementer(ThreadReactor)
 class VirtualReactor(MemoryReactorClock):
     """`MemoryReactorClock`; what threads ask for waits until the test lets it run."""
 
