@@ -1,5 +1,6 @@
 """The composition root: the only place that builds the graph, and takes it down again."""
 
+import gc
 from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
@@ -119,6 +120,9 @@ class Daemon:
         self._reload_outboxes()
         for smsc in self._smscs:
             smsc.start()
+        # What is there now stays: without this every full collection walks it again.
+        gc.collect()
+        gc.freeze()
         policy = self._lane.law.policy
         _log.info(
             "started",

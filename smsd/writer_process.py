@@ -5,6 +5,7 @@ frame on the socket says which store, register and log; the next ones bring law 
 When the socket ends, whatever ended the daemon, the process finishes its batch and ends too.
 """
 
+import gc
 import signal
 import socket
 import sys
@@ -39,6 +40,9 @@ def serve(peer: socket.socket, lock_fd: int) -> None:
     store = SqliteStore(url, lock_fd=lock_fd)
     register = Register(Path(register_file)) if register_file else None
     writer = Writer(store, register, _law(law_sources), time.monotonic)
+    # What is there now stays: without this every full collection walks it again, 10 µs an SMS.
+    gc.collect()
+    gc.freeze()
     try:
         while (message := receive()) is not None:
             kind, value = message

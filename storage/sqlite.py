@@ -14,11 +14,14 @@ from rules import CompiledPolicy
 from storage.migrations import migrations
 from storage.records import Reply
 from storage.sqlite_library import dbapi, journal_mode
+from storage.sqlite_reach import Reach
 from storage.sqlite_transaction import SqliteTransaction
 from storage.store import StoreError, StoreInUse, StoreUnavailable
 
 _BUSY_TIMEOUT_MS = 2_000
 _CACHE_KIB = 65_536
+# 64 MiB: pages that many batches change are carried into the file once, not at each COMMIT.
+_WAL_PAGES = 16_000
 # `owner_pid` holds the lock of a daemon that was killed for some microseconds, to see that.
 _LOCK_PAUSES_S = (0.0, 0.02, 0.1)
 # The writer of a daemon that was killed finishes its batch first.
@@ -72,6 +75,7 @@ class SqliteStore:
             " UNION ALL SELECT max(id) FROM reply)"
         )
         self._last_serial = self._maximum("SELECT max(serial) FROM decision")
+        self.reach = Reach(self._connection)
 
     def _maximum(self, query: str) -> int:
         return int(self._connection.execute(query).fetchone()[0] or 0)
@@ -106,6 +110,7 @@ class SqliteStore:
             self._connection.execute("ROLLBACK")
         self._smsc_ids.clear()
         self._policy_ids.clear()
+        self.reach.forget()
 
     def unsent(self, smsc: str, after_id: int, limit: int) -> list[Reply]:
         """See `storage.store.Store.unsent`."""
@@ -254,6 +259,7 @@ def _open(path: Path) -> "dbapi.Connection":
         f"cache_size = -{_CACHE_KIB}",
         "temp_store = MEMORY",
         "trusted_schema = OFF",
+        f"wal_autocheckpoint = {_WAL_PAGES}",
     ):
         connection.execute(f"PRAGMA {pragma}")
     migrations.apply(Database(connection))

@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rules import Block, CompiledPolicy, Document, HeldPermit
+from rules import Block, CompiledPolicy, Decision, Document, HeldPermit
 from rules.commands import Ended, PhonePermit
 from rules.documents import NAME
 from rules.flood import PhoneState
@@ -18,6 +18,7 @@ from storage.records import (
     ShadowRow,
 )
 from storage.sqlite_library import dbapi
+from storage.sqlite_reach import DAY_US
 from storage.store import StoreConflict
 
 if TYPE_CHECKING:
@@ -40,19 +41,24 @@ _SETTLE_REPLY = (
     " WHERE id = ?"
 )
 # One statement for a whole batch: each one costs 8 µs before it reads its first row.
+# CROSS JOIN and INDEXED BY keep SQLite to the order in which few pages are read: the days, then
+# the holders or phones, then their rows.
 _SELECT_PERMITS = (
     "SELECT holder, serial, code, valid_from_us,"
-    " min(valid_until_us, coalesce(ended_us, valid_until_us)), day, quota_slot FROM decision"
-    " WHERE holder IN (SELECT value FROM json_each(?)) AND valid_until_us > ?"
-    " AND verdict = 'grant' AND (ended_us IS NULL OR ended_us >= valid_from_us AND ended_us > ?)"
+    " min(valid_until_us, coalesce(ended_us, valid_until_us)), decision.day, quota_slot"
+    " FROM json_each(?) AS days CROSS JOIN json_each(?) AS wanted"
+    " CROSS JOIN decision INDEXED BY decision_grant"
+    " ON decision.day = days.value AND decision.holder = wanted.value"
+    " WHERE verdict = 'grant' AND valid_until_us > ?"
+    " AND (ended_us IS NULL OR ended_us >= valid_from_us AND ended_us > ?)"
     " ORDER BY valid_until_us"
 )
-# CROSS JOIN keeps SQLite from starting with the outbox, which may be long after an outage.
 _SELECT_TWINS = (
-    "SELECT message.phone, message.text, message.id FROM json_each(?) AS wanted"
-    " CROSS JOIN message ON message.phone = wanted.value AND message.id > ?"
-    " CROSS JOIN reply ON reply.id = message.id"
-    " WHERE reply.state = 0 ORDER BY message.id"
+    "SELECT reply.phone, message.text, message.id FROM json_each(?) AS wanted"
+    " CROSS JOIN reply INDEXED BY reply_waiting"
+    " ON reply.phone = wanted.value AND reply.state = 0"
+    " CROSS JOIN message ON message.id = reply.id"
+    " ORDER BY message.id"
 )
 _INSERT_PART = (
     "INSERT INTO part VALUES (?,?,?,?,?,?) ON CONFLICT DO UPDATE"
@@ -63,8 +69,6 @@ _SELECT_PARTS = (
 )
 _DELETE_PARTS = "DELETE FROM part WHERE phone = ? AND reference = ? AND total = ?"
 _PART_LIFETIME_US = 3_600_000_000
-# What is asked of a phone concerns its last day; without a bound its whole history is read.
-_MESSAGES_BACK = 5_000_000
 _BEGIN_PERMITS = (
     "UPDATE decision SET valid_until_us = :at + (valid_until_us - valid_from_us),"
     " valid_from_us = :at WHERE begins_with_reply = 1 AND ended_us IS NULL"
@@ -83,8 +87,9 @@ _INSERT_PHONE = (
     " SET language = excluded.language, junk_us = excluded.junk_us, told = excluded.told"
 )
 _MESSAGES_OF = (
-    " FROM json_each(?) AS wanted"
-    " CROSS JOIN message ON message.phone = wanted.value AND message.id > ?"
+    " FROM json_each(?) AS days CROSS JOIN json_each(?) AS wanted"
+    " CROSS JOIN message INDEXED BY message_phone"
+    f" ON message.received_at_us / {DAY_US} = days.value AND message.phone = wanted.value"
 )
 _COUNT_MESSAGES = (
     f"SELECT message.phone, count(*) {_MESSAGES_OF} AND message.received_at_us >= ?"
@@ -116,7 +121,6 @@ class SqliteTransaction:
         self._store = store
         self._policy = policy
         self._execute = store.connection.execute
-        self._oldest = store.last_id - _MESSAGES_BACK
         self._messages: list[tuple[object, ...]] = []
         self._replies: list[tuple[object, ...]] = []
         self._silenced: list[tuple[int]] = []
@@ -124,7 +128,7 @@ class SqliteTransaction:
     def unsent_twins(self, messages: Sequence[InboundMessage]) -> dict[tuple[str, str], int]:
         """See `storage.store.Transaction.unsent_twins`."""
         phones = json.dumps([message.phone for message in messages])
-        rows = self._execute(_SELECT_TWINS, (phones, self._oldest))
+        rows = self._execute(_SELECT_TWINS, (phones,))
         return {(phone, text): number for phone, text, number in rows}
 
     def add_part(self, message: InboundMessage) -> bytes | None:
@@ -149,8 +153,9 @@ class SqliteTransaction:
     def permits(self, holders: Collection[str], since_us: int) -> dict[str, tuple[HeldPermit, ...]]:
         """See `storage.store.Transaction.permits`."""
         found: dict[str, tuple[HeldPermit, ...]] = {}
+        days = self._store.reach.permit_days(self._policy.calendar, since_us)
         for holder, *permit in self._execute(
-            _SELECT_PERMITS, (json.dumps(list(holders)), since_us, since_us)
+            _SELECT_PERMITS, (days, json.dumps(list(holders)), since_us, since_us)
         ):
             found[holder] = (*found.get(holder, ()), HeldPermit(*permit))
         return found
@@ -177,14 +182,16 @@ class SqliteTransaction:
 
     def messages_since(self, phones: Collection[str], since_us: int) -> dict[str, int]:
         """See `storage.store.Transaction.messages_since`."""
-        return dict(self._of_phones(_COUNT_MESSAGES, phones, since_us))
+        days = self._store.reach.message_days(since_us)
+        return dict(self._of_phones(_COUNT_MESSAGES, days, phones, since_us))
 
     def asked_since(
         self, phones: Collection[str], since_us: int
     ) -> dict[str, dict[tuple[str, str], int]]:
         """See `storage.store.Transaction.asked_since`."""
         found: dict[str, dict[tuple[str, str], int]] = {}
-        for phone, code, document, first in self._of_phones(_SELECT_ASKED, phones, since_us):
+        days = self._store.reach.message_days(since_us)
+        for phone, code, document, first in self._of_phones(_SELECT_ASKED, days, phones, since_us):
             found.setdefault(phone, {})[code, document] = first
         return found
 
@@ -193,15 +200,16 @@ class SqliteTransaction:
     ) -> dict[str, tuple[PhonePermit, ...]]:
         """See `storage.store.Transaction.phone_permits`."""
         found: dict[str, tuple[PhonePermit, ...]] = {}
-        for phone, document, *permit in self._of_phones(_SELECT_PHONE_PERMITS, phones, at_us):
+        days = self._store.reach.days_of_valid(at_us)
+        for phone, document, *permit in self._of_phones(_SELECT_PHONE_PERMITS, days, phones, at_us):
             told = PhonePermit(self._document(document), *permit)
             found[phone] = (*found.get(phone, ()), told)
         return found
 
-    def _of_phones(self, query: str, phones: Collection[str], at_us: int) -> list[Any]:
-        """Ask about recent SMS of some phones, this batch's among them."""
+    def _of_phones(self, query: str, days: str, phones: Collection[str], at_us: int) -> list[Any]:
+        """Ask about the SMS of some phones on some days, this batch's among them."""
         self.flush()
-        return self._execute(query, (json.dumps(list(phones)), self._oldest, at_us)).fetchall()
+        return self._execute(query, (days, json.dumps(list(phones)), at_us)).fetchall()
 
     def _document(self, text: str) -> Document:
         """A document as the column holds it, taken apart again."""
@@ -246,6 +254,7 @@ class SqliteTransaction:
     ) -> int:
         """See `storage.store.Transaction.add_message`."""
         number = self._store.take_id()
+        self._store.reach.message_came(message.received_at_us)
         self._messages.append(
             (
                 number,
@@ -269,6 +278,10 @@ class SqliteTransaction:
             return
         policy_id = self._store.policy_id(self._policy, rows[0].decision.at_us)
         values = [_decision_values(row, policy_id) for row in rows]
+        for day, lasts_us in {
+            _reach(row.decision) for row in rows if row.decision.permit is not None
+        }:
+            self._store.reach.permit_granted(day, lasts_us)
         try:
             self._store.connection.executemany(_INSERT_DECISION, values)
         except dbapi.IntegrityError as conflict:
@@ -328,6 +341,14 @@ class SqliteTransaction:
         if self._silenced:
             executemany(_SILENCE, self._silenced)
             self._silenced = []
+
+
+def _reach(permit: Decision) -> tuple[int, int]:
+    """The civil day of a permit, and how long after its decision it can end."""
+    valid_until_us = permit.valid_until_us
+    assert valid_until_us is not None
+    # One that begins with its reply begins before its window has passed, and ends a window later.
+    return permit.day, (valid_until_us - permit.at_us) * (1 + permit.begins_with_reply)
 
 
 def _decision_values(row: DecisionRow, policy_id: int) -> tuple[object, ...]:

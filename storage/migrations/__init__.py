@@ -2,10 +2,15 @@
 
 from sqlite_utils import Migrations
 
-from storage.migrations import m0001_message_decision_reply, m0002_phones_blocks_activations
+from storage.migrations import (
+    m0001_message_decision_reply,
+    m0002_phones_blocks_activations,
+    m0003_indexes_by_day,
+)
 
 migrations = Migrations("smsd")
 migrations(name="m0001_message_decision_reply")(m0001_message_decision_reply.step)
 migrations(name="m0002_phones_blocks_activations")(m0002_phones_blocks_activations.step)
+migrations(name="m0003_indexes_by_day")(m0003_indexes_by_day.step)
 
 __all__ = ["migrations"]
