@@ -20,6 +20,8 @@ from smsd.gateway.writer import Writer
 from smsd.gateway.writer_wire import LENGTH, frame, pack_done, unframe, unpack_batch
 from storage import Register, SqliteStore
 
+_GARBAGE_MIN = 50_000  # objects a round; a batch of a thousand SMS leaves no cycles to find
+
 
 def serve(peer: socket.socket, lock_fd: int) -> None:
     """Write batches until the other end is gone."""
@@ -43,6 +45,7 @@ def serve(peer: socket.socket, lock_fd: int) -> None:
     # What is there now stays: without this every full collection walks it again, 10 µs an SMS.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(_GARBAGE_MIN)
     try:
         while (message := receive()) is not None:
             kind, value = message

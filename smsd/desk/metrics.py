@@ -8,6 +8,7 @@ from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from smsd.desk.tallies import Durations, Tally
 from smsd.gateway.adjudicate import Law
 from smsd.gateway.writer import Counts
 from storage import ReplyState
@@ -15,6 +16,7 @@ from storage import ReplyState
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600, 3600)
 _COMMIT_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
 _MESSAGES = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_000, 5_000)
+_OUTCOMES = {state: state.name.lower() for state in ReplyState}
 
 
 class Metrics:
@@ -70,16 +72,15 @@ class Metrics:
             "Policies that could not be loaded; the one before stayed",
             registry=registry,
         )
-        self._replies = Counter(
-            "smsd_replies", "Replies by outcome", ["smsc", "outcome"], registry=registry
-        )
-        self._turnaround = Histogram(
+        self._replies = Tally("smsd_replies", "Replies by outcome", ("smsc", "outcome"))
+        registry.register(self._replies)
+        self._turnaround = Durations(
             "smsd_turnaround_seconds",
             "From an SMS's receipt to the submission of its reply",
-            ["smsc"],
-            buckets=_SECONDS,
-            registry=registry,
+            "smsc",
+            _SECONDS,
         )
+        registry.register(self._turnaround)
         self._commit = Histogram(
             "smsd_commit_seconds",
             "One batch in the store",
@@ -113,8 +114,6 @@ class Metrics:
         ).labels(version, sqlite_version).set(1)
         self._decision_child = cache(self._decisions.labels)
         self._unrecognised_child = cache(self._unrecognised.labels)
-        self._turnaround_child = cache(self._turnaround.labels)
-        self._reply_child = cache(self._replies.labels)
 
     def law_changed(self, law: Law) -> None:
         """Another policy is in force, or in its shadow."""
@@ -153,13 +152,13 @@ class Metrics:
 
     # smsd.gateway.outbox.OutboxWatcher
 
-    def submitted(self, smsc: str, turnaround_s: float) -> None:
-        """A reply left."""
-        self._turnaround_child(smsc).observe(turnaround_s)
+    def submitted(self, smsc: str, turnarounds_us: list[int]) -> None:
+        """Replies left."""
+        self._turnaround.observe(smsc, turnarounds_us)
 
     def reply_settled(self, smsc: str, state: ReplyState) -> None:
         """A reply reached its outcome."""
-        self._reply_child(smsc, state.name.lower()).inc()
+        self._replies.inc(smsc, _OUTCOMES[state])
 
     # smsd.gateway.binds.BindWatcher
 

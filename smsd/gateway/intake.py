@@ -4,6 +4,9 @@ from smsd.smpp import receipts, segments, text
 from smsd.smpp.pdu import DataSm, DeliverSm
 from storage import InboundMessage, InboundPart
 
+# A third of what the NamedTuple's own constructor takes, for every SMS.
+_new = tuple.__new__
+
 
 def is_receipt(body: DeliverSm | DataSm) -> bool:
     """Whether this reports on a reply of ours instead of carrying a phone's SMS."""
@@ -12,20 +15,22 @@ def is_receipt(body: DeliverSm | DataSm) -> bool:
 
 def read_message(body: DeliverSm | DataSm, smsc: str, received_at_us: int) -> InboundMessage:
     """The SMS in a deliver_sm or data_sm. Never fails: what cannot be read is not `sound`."""
-    content = segments.unpack(body)
-    part = content.part
-    decoded = text.decode(body.data_coding, content.octets)
-    return InboundMessage(
-        received_at_us=received_at_us,
-        smsc=smsc,
-        phone=body.source_addr.lstrip("+"),
-        short_number=body.destination_addr,
-        data_coding=body.data_coding,
-        octets=content.octets,
-        text=decoded.text,
-        sound=decoded.sound and content.sound,
-        part=part and InboundPart(_reference(part), part.total, part.index),
+    octets, part, sound = segments.unpack(body)
+    data_coding = body.data_coding
+    decoded, decodable = text.decode(data_coding, octets)
+    fields = (
+        received_at_us,
+        smsc,
+        body.source_addr.lstrip("+"),
+        body.destination_addr,
+        data_coding,
+        octets,
+        decoded,
+        decodable and sound,
+        part and InboundPart(_reference(part), part.total, part.index),
+        "sms",
     )
+    return _new(InboundMessage, fields)
 
 
 def _reference(part: segments.Part) -> int:

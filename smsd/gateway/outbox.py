@@ -26,6 +26,8 @@ from storage import Reply, ReplyOutcome, ReplyState
 _log = structlog.get_logger("smsd.outbox")
 
 _US_PER_S = 1_000_000
+# A third of what a NamedTuple's own constructor takes, several times for every SMS.
+_new = tuple.__new__
 # SMPP 3.4 §4.4.1: destination_addr has 21 octets, its NUL included. A data_sm may come from a
 # longer source_addr (§4.7.1), which no reply can then reach.
 _PHONE_CHARACTERS_MAX = 20
@@ -64,8 +66,11 @@ class _Ready(NamedTuple):
 class OutboxWatcher(Protocol):
     """Who is told what leaves."""
 
-    def submitted(self, smsc: str, turnaround_s: float) -> None:
-        """A reply went to the SMSC, so long after its SMS came."""
+    def submitted(self, smsc: str, turnarounds_us: list[int]) -> None:
+        """Replies went to the SMSC, so long after their SMS came; microseconds of the wall clock.
+
+        One is negative where that clock was set back in between.
+        """
 
     def reply_settled(self, smsc: str, state: ReplyState) -> None:
         """A reply reached its outcome."""
@@ -97,6 +102,15 @@ class Outbox:
         self._paging = False
         self._holding_off = False
         self._references = 0
+        self._addresses = (  # of a submit_sm, from service_type to dest_addr_npi
+            "",
+            settings.source_ton,
+            settings.source_npi,
+            settings.address,
+            settings.destination_ton,
+            settings.destination_npi,
+        )
+        self._turnarounds_us: list[int] = []  # of replies just submitted
 
     @property
     def depth(self) -> int:
@@ -178,6 +192,9 @@ class Outbox:
                 sent += 1
             if sent:
                 link.flush()
+        if self._turnarounds_us:
+            turnarounds_us, self._turnarounds_us = self._turnarounds_us, []
+            self._watcher.submitted(self._settings.name, turnarounds_us)
         self._page_in()
 
     def _prepare_next(self) -> bool:
@@ -195,23 +212,12 @@ class Outbox:
             data_coding, esm_class, parts = segment(reply.text, self._references)
             sending = _Sending(reply, len(parts))
             validity = relative_time((reply.not_after_us - now_us) // _US_PER_S)
-            settings = self._settings
+            # In the order of SubmitSm's fields; what no name stands for is 0 or empty.
+            addresses = (*self._addresses, reply.phone)
             for octets in parts:
-                body = SubmitSm(
-                    source_addr_ton=settings.source_ton,
-                    source_addr_npi=settings.source_npi,
-                    source_addr=settings.address,
-                    dest_addr_ton=settings.destination_ton,
-                    dest_addr_npi=settings.destination_npi,
-                    destination_addr=reply.phone,
-                    esm_class=esm_class,
-                    validity_period=validity,
-                    data_coding=data_coding,
-                    short_message=octets,
-                )
-                self._ready.append(_Ready(sending, body))
-            turnaround_us = max(0, now_us - reply.received_at_us)
-            self._watcher.submitted(settings.name, turnaround_us / _US_PER_S)
+                fields = (*addresses, esm_class, 0, 0, "", validity, 0, 0, data_coding, 0, octets)
+                self._ready.append(_new(_Ready, (sending, _new(SubmitSm, (*fields, ())))))
+            self._turnarounds_us.append(now_us - reply.received_at_us)
             return True
         return False
 
@@ -245,11 +251,8 @@ class Outbox:
     def _settle(self, reply: Reply, state: ReplyState, message_id: str, status: int) -> None:
         at_us = self._clock.utc_us()
         self._watcher.reply_settled(self._settings.name, state)
-        self._lane.settle(
-            ReplyOutcome(
-                reply.id, state, at_us, message_id, status, reply.resent, reply.starts_permit
-            )
-        )
+        fields = reply.id, state, at_us, message_id, status, reply.resent, reply.starts_permit
+        self._lane.settle(_new(ReplyOutcome, fields))
 
     def _hold_off(self, status: int) -> None:
         """The SMSC cannot take more for now."""

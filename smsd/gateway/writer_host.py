@@ -177,6 +177,7 @@ class ProcessHost:
         url, register_file, level, style, _ = self._settings
         register = str(register_file) if register_file else None
         self._tell((level, style, url, register, _sources(self.law)))
+        _log.info("writer_started", pid=self._process.pid)
 
     def _tell(self, value: object) -> None:
         assert self._wire is not None

@@ -34,7 +34,7 @@ class Observer:
         self.batches: list[int] = []  # messages in each batch that was committed
         self.put_off: list[int] = []
         self.outcomes: list[ReplyState] = []
-        self.turnarounds_s: list[float] = []
+        self.turnarounds_us: list[int] = []
         self.bind_changes: list[tuple[str, bool]] = []
         self.messages = 0
         self.receipts = 0
@@ -48,9 +48,9 @@ class Observer:
         """See `LaneWatcher`."""
         self.put_off.append(messages)
 
-    def submitted(self, smsc: str, turnaround_s: float) -> None:
+    def submitted(self, smsc: str, turnarounds_us: list[int]) -> None:
         """See `OutboxWatcher`."""
-        self.turnarounds_s.append(turnaround_s)
+        self.turnarounds_us.extend(turnarounds_us)
 
     def reply_settled(self, smsc: str, state: ReplyState) -> None:
         """See `OutboxWatcher`."""

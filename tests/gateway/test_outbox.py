@@ -145,7 +145,7 @@ def test_the_validity_told_to_the_smsc_is_what_is_left(new_stage: NewStage) -> N
     stage.clock.now_us = NOON_US + 90 * S_US + 1
     smsc = stage.bound()
     assert smsc.submitted[0].validity_period == "000000015829000R"
-    assert stage.seen.turnarounds_s == [90.000001]
+    assert stage.seen.turnarounds_us == [90_000_001]
 
 
 @pytest.mark.parametrize(
