@@ -90,7 +90,15 @@ class Daemon:
             self._reload_outboxes,
         )
         self._outboxes = {
-            smsc.name: Outbox(reactor, clock, smsc, self._lane, limits.outbox_memory_max, metrics)
+            smsc.name: Outbox(
+                reactor,
+                clock,
+                smsc,
+                self._lane,
+                limits.outbox_memory_max,
+                metrics,
+                inherited_id_max=store.last_id,
+            )
             for smsc in config.smsc
         }
         self._smscs = [

@@ -87,13 +87,16 @@ class Outbox:
         lane: CommitLane,
         memory_max: int,
         watcher: OutboxWatcher,
+        inherited_id_max: int = 0,
     ) -> None:
+        """Replies up to `inherited_id_max` were stored by a daemon before this one."""
         self._reactor = reactor
         self._clock = clock
         self._settings = settings
         self._lane = lane
         self._memory_max = memory_max
         self._watcher = watcher
+        self._inherited_id_max = inherited_id_max
         self._waiting: deque[Reply] = deque()
         self._ready: deque[_Ready] = deque()
         self._links: list[Link] = []
@@ -277,10 +280,14 @@ class Outbox:
     def _take_page(self, replies: list[Reply], limit: int) -> None:
         self._paging = False
         if replies:
-            self._waiting.extend(replies)
+            self._waiting.extend(map(self._doubted, replies))
             self._newest_id = replies[-1].id
         self._more_on_disk = len(replies) == limit
         self.pump()
+
+    def _doubted(self, reply: Reply) -> Reply:
+        """A reply that another daemon left unsent may have been submitted when it was killed."""
+        return reply._replace(resent=True) if reply.id <= self._inherited_id_max else reply
 
     def _page_failed(self, _failure: Failure) -> None:
         self._paging = False

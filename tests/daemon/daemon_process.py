@@ -9,7 +9,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -60,8 +60,10 @@ def write_config(
 class Daemon:
     """`smsd run`, and what it logs. A context manager that ends it."""
 
-    def __init__(self, config: Path, *options: str) -> None:
-        command = [sys.executable, "-m", "smsd", "run", "--config", str(config), *options]
+    def __init__(
+        self, config: Path, *options: str, program: Sequence[str] = ("-m", "smsd")
+    ) -> None:
+        command = [sys.executable, *program, "run", "--config", str(config), *options]
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         self.lines: list[str] = []
         self._news: queue.Queue[dict[str, Any] | None] = queue.Queue()
@@ -94,6 +96,13 @@ class Daemon:
             assert news is not None, f"ended before {event}:\n{self.log}"
             if news["event"] == event and fields.items() <= news.items():
                 return news
+
+    def news(self) -> Iterator[dict[str, Any]]:
+        """The log lines that have come and were not waited for."""
+        while not self._news.empty():
+            line = self._news.get_nowait()
+            if line is not None:
+                yield line
 
     @property
     def log(self) -> str:

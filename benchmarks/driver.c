@@ -1,0 +1,276 @@
+/* The SMSC of the benchmark, in C: floods the ESME that binds to it and times the replies.
+ *
+ * The same work as smsc_driver.py at a tenth of its price, so that what is measured is the
+ * gateway. It prints its port as JSON, loads the first ESME that binds, prints the result as JSON.
+ *
+ * Options: --messages N --warm-up N --window N [--rate R] [--people N] [--seed N]
+ * Phones and documents are picked at random and without repetition out of --people, since a
+ * nation does not text in the order of its documents.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    SUBMIT_SM = 0x4, DELIVER_SM = 0x5, UNBIND = 0x6, ENQUIRE_LINK = 0x15,
+    BIND_RECEIVER = 0x1, BIND_TRANSMITTER = 0x2, BIND_TRANSCEIVER = 0x9,
+    HEADER_BYTES = 16, READ_BYTES = 1 << 18, WRITE_BYTES = 1 << 20, BURST_MAX = 500,
+};
+static const uint32_t RESPONSE = 0x80000000u, DELIVER_SM_RESP = 0x80000005u;
+static const long long FIRST_PHONE = 994500000000LL;
+static const long FIRST_DOCUMENT = 10000000;
+
+static long messages, warm_up, window_size = 1000, people, seed = 1;
+static double rate;
+static int peer;
+static long *chosen;           /* who sends the n-th SMS */
+static long *number_of;        /* which SMS a person sent, -1: none */
+static double *sent_at, *latencies;
+static long sent, replied, refused, measured;
+static unsigned char *incoming, *outgoing;
+static size_t held, queued;
+
+static double now_s(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+static void fail(const char *what)
+{
+    fprintf(stderr, "driver: %s: %s\n", what, errno ? strerror(errno) : "the ESME closed");
+    exit(1);
+}
+
+static uint32_t get32(const unsigned char *at)
+{
+    return (uint32_t)at[0] << 24 | at[1] << 16 | at[2] << 8 | at[3];
+}
+
+static void put32(unsigned char *at, uint32_t value)
+{
+    at[0] = value >> 24, at[1] = value >> 16, at[2] = value >> 8, at[3] = value;
+}
+
+static void flush_out(void)
+{
+    size_t done = 0;
+    while (done < queued) {
+        ssize_t wrote = write(peer, outgoing + done, queued - done);
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote <= 0)
+            fail("write");
+        done += wrote;
+    }
+    queued = 0;
+}
+
+static unsigned char *begin(size_t length, uint32_t command, uint32_t sequence)
+{
+    if (queued + length > WRITE_BYTES)
+        flush_out();
+    unsigned char *at = outgoing + queued;
+    put32(at, length), put32(at + 4, command), put32(at + 8, 0), put32(at + 12, sequence);
+    queued += length;
+    return at + HEADER_BYTES;
+}
+
+static void deliver(long number, double at)
+{
+    char text[32], phone[16];
+    int text_length = sprintf(text, "2 AZE %ld", FIRST_DOCUMENT + chosen[number]);
+    int phone_length = sprintf(phone, "%lld", FIRST_PHONE + chosen[number]);
+    size_t body = 3 + phone_length + 1 + 2 + 5 + 9 + 1 + text_length;
+    unsigned char *out = begin(HEADER_BYTES + body, DELIVER_SM, number % 0x7FFFFFFE + 1);
+    memcpy(out, "\0\1\1", 3), out += 3;                            /* service_type, TON, NPI */
+    memcpy(out, phone, phone_length + 1), out += phone_length + 1; /* source_addr */
+    memcpy(out, "\0\1" "8103\0", 7), out += 7;
+    memset(out, 0, 9), out += 9; /* esm_class to sm_default_msg_id */
+    *out++ = text_length;
+    memcpy(out, text, text_length);
+    sent_at[number] = at;
+    sent++;
+}
+
+/* submit_sm: 1 service_type, 2 TON and NPI, source_addr, 2 TON and NPI, destination_addr. */
+static void note_reply(const unsigned char *pdu, uint32_t length, double now)
+{
+    const unsigned char *at = pdu + HEADER_BYTES + 1, *end = pdu + length;
+    at += 3 - 1;                        /* service_type is empty: its NUL was skipped above */
+    at += strnlen((const char *)at, end - at) + 1;
+    at += 2;
+    long person = atoll((const char *)at) - FIRST_PHONE;
+    at += strnlen((const char *)at, end - at) + 1;
+    if (*at & 0x40) { /* UDH: of a reply in segments the last one counts */
+        const unsigned char *udh = memmem(at, end - at, "\5\0\3", 3);
+        if (udh && udh[4] != udh[5])
+            return;
+    }
+    if (person < 0 || person >= people || number_of[person] < 0) {
+        fprintf(stderr, "driver: a reply to a phone that sent nothing\n");
+        exit(1);
+    }
+    long number = number_of[person];
+    replied++;
+    if (number >= warm_up)
+        latencies[measured++] = now - sent_at[number];
+}
+
+/* Take what came and answer it; whether the peer bound. */
+static int read_in(double timeout_s)
+{
+    static unsigned long message_id;
+    if (timeout_s >= 0) {
+        struct pollfd waiting = {peer, POLLIN, 0};
+        struct timespec t = {(time_t)timeout_s, (long)((timeout_s - (time_t)timeout_s) * 1e9)};
+        if (ppoll(&waiting, 1, &t, NULL) <= 0)
+            return 0;
+    }
+    errno = 0;
+    ssize_t got = read(peer, incoming + held, READ_BYTES - held);
+    if (got <= 0)
+        fail("read");
+    held += got;
+    double now = now_s();
+    size_t at = 0;
+    int bound = 0;
+    while (held - at >= HEADER_BYTES) {
+        const unsigned char *pdu = incoming + at;
+        uint32_t length = get32(pdu), command = get32(pdu + 4), sequence = get32(pdu + 12);
+        if (length < HEADER_BYTES || length > READ_BYTES)
+            fail("command_length");
+        if (held - at < length)
+            break;
+        if (command == SUBMIT_SM) {
+            char id[20];
+            int id_length = sprintf(id, "%lx", ++message_id) + 1;
+            note_reply(pdu, length, now);
+            memcpy(begin(HEADER_BYTES + id_length, SUBMIT_SM | RESPONSE, sequence), id, id_length);
+        } else if (command == DELIVER_SM_RESP) {
+            refused += get32(pdu + 8) != 0;
+        } else if (command == BIND_RECEIVER || command == BIND_TRANSMITTER
+                   || command == BIND_TRANSCEIVER) {
+            memcpy(begin(HEADER_BYTES + 6, command | RESPONSE, sequence), "bench", 6);
+            bound = 1;
+        } else if (command == ENQUIRE_LINK || command == UNBIND) {
+            begin(HEADER_BYTES, command | RESPONSE, sequence);
+        }
+        at += length;
+    }
+    memmove(incoming, incoming + at, held -= at);
+    flush_out();
+    return bound;
+}
+
+static double closed_loop(long *counted_from)
+{
+    double started = 0;
+    while (replied + refused < messages) {
+        if (!started && replied >= warm_up)
+            started = now_s(), *counted_from = replied;
+        long room = window_size - (sent - replied - refused);
+        if (room > messages - sent)
+            room = messages - sent;
+        if (room > 0) {
+            double now = now_s();
+            for (long i = 0; i < room && i < BURST_MAX; i++)
+                deliver(sent, now);
+            flush_out();
+        }
+        read_in(room > BURST_MAX ? 0 : -1);
+    }
+    return started;
+}
+
+static double open_loop(void)
+{
+    double started = now_s();
+    while (replied + refused < messages) {
+        long due = (long)((now_s() - started) * rate) + 1;
+        while (sent < (due < messages ? due : messages))
+            deliver(sent, started + sent / rate);
+        flush_out();
+        double pause = started + sent / rate - now_s();
+        read_in(sent < messages ? (pause > 0 ? pause : 0) : -1);
+    }
+    return started;
+}
+
+static int ascending(const void *left, const void *right)
+{
+    double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+static double percentile(double share)
+{
+    long at = (long)(measured * share);
+    return measured ? latencies[at < measured ? at : measured - 1] : 0;
+}
+
+static void *space(size_t count, size_t size)
+{
+    void *memory = calloc(count, size);
+    if (!memory)
+        fail("memory");
+    return memory;
+}
+
+int main(int argc, char **argv)
+{
+    for (int i = 1; i + 1 < argc; i += 2) {
+        if (!strcmp(argv[i], "--messages")) messages = atol(argv[i + 1]);
+        else if (!strcmp(argv[i], "--warm-up")) warm_up = atol(argv[i + 1]);
+        else if (!strcmp(argv[i], "--window")) window_size = atol(argv[i + 1]);
+        else if (!strcmp(argv[i], "--rate")) rate = atof(argv[i + 1]);
+        else if (!strcmp(argv[i], "--people")) people = atol(argv[i + 1]);
+        else if (!strcmp(argv[i], "--seed")) seed = atol(argv[i + 1]);
+        else { fprintf(stderr, "driver: no option %s\n", argv[i]); return 2; }
+    }
+    if (messages < 1) { fprintf(stderr, "driver: --messages is needed\n"); return 2; }
+    if (people < messages)
+        people = messages;
+    chosen = space(people, sizeof *chosen), number_of = space(people, sizeof *number_of);
+    sent_at = space(messages, sizeof *sent_at), latencies = space(messages, sizeof *latencies);
+    incoming = space(READ_BYTES, 1), outgoing = space(WRITE_BYTES, 1);
+    srand48(seed);
+    for (long i = 0; i < people; i++)
+        chosen[i] = i, number_of[i] = -1;
+    for (long i = 0; i < messages; i++) { /* Fisher and Yates, as far as it is needed */
+        long other = i + (long)(drand48() * (people - i)), kept = chosen[i];
+        chosen[i] = chosen[other], chosen[other] = kept;
+        number_of[chosen[i]] = i;
+    }
+    int server = socket(AF_INET, SOCK_STREAM, 0), yes = 1;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    if (bind(server, (void *)&address, size) || listen(server, 4)
+        || getsockname(server, (void *)&address, &size))
+        fail("listen");
+    printf("{\"port\": %d}\n", ntohs(address.sin_port));
+    fflush(stdout);
+    if ((peer = accept(server, NULL, NULL)) < 0)
+        fail("accept");
+    setsockopt(peer, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    while (!read_in(-1))
+        ;
+    long counted_from = 0;
+    double started = rate > 0 ? open_loop() : closed_loop(&counted_from);
+    double elapsed_s = now_s() - started;
+    qsort(latencies, measured, sizeof *latencies, ascending);
+    printf("{\"replies\": %ld, \"elapsed_s\": %.6f, \"p50_s\": %.6f, \"p95_s\": %.6f,"
+           " \"p99_s\": %.6f, \"refused\": %ld}\n",
+           replied - counted_from, elapsed_s, percentile(.5), percentile(.95), percentile(.99),
+           refused);
+    return 0;
+}
