@@ -5,7 +5,7 @@ ARGS   ?=
 BIN    := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench bench-engine lock clean
+.PHONY: help setup demo test check format torture bench bench-engine lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,6 +34,9 @@ check: setup  ## formatting, lint, types
 format: setup  ## put the code in its form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+torture: setup  ## SIGKILL 300 times, cut the power, and catch three planted faults (ARGS=--help)
+	$(BIN)/python tests/torture $(ARGS)
 
 bench: setup  ## flood the daemon and report replies/s and latency
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -92,9 +92,7 @@ class Examiner:
         ):
             self._stored[Sms(phone, text)] += 1
             self._last_id = number
-        for phone, text in connection.execute(
-            "SELECT phone, text FROM reply WHERE id > ?", since
-        ):
+        for phone, text in connection.execute("SELECT phone, text FROM reply WHERE id > ?", since):
             self._replies[Sms(phone, text)] += 1
         self._marked = {
             Sms(phone, text)

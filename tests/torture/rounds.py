@@ -18,7 +18,6 @@ from storm_smsc import Storm
 _SABOTAGE = Path(__file__).with_name("sabotage.py")
 _SMS_MAX = 600
 _INSTANT_MAX_S = 0.4
-_PATIENCE_S = 30.0
 _CLOSE_LOOK_ROUNDS = 50
 
 
@@ -33,8 +32,11 @@ class Survived(NamedTuple):
 class Torture:
     """One store, one ledger, many deaths. A context manager."""
 
-    def __init__(self, folder: Path, seed: int, fault: str | None = None) -> None:
+    def __init__(
+        self, folder: Path, seed: int, fault: str | None = None, patience_s: float = 30.0
+    ) -> None:
         """`folder` holds the store; `fault` is one of `sabotage.FAULTS`."""
+        self._patience_s = patience_s
         self._rng = random.Random(seed)
         self._fault = fault
         self._folder = folder
@@ -77,7 +79,7 @@ class Torture:
             self._flood()
             disk.cut()
             self._kill("both")
-            self._storm.run_until(lambda: not self._any_link(), _PATIENCE_S)
+            self._storm.run_until(lambda: not self._any_link(), self._patience_s)
             disk.mount_again()
             self._recover()
             if number == rounds:
@@ -109,7 +111,8 @@ class Torture:
         storm.text(rng.randint(1, _SMS_MAX))
         # The instant is taken from the first acknowledgement on: a start takes its time.
         storm.run_until(
-            lambda: storm.ledger.acknowledged_count > acknowledged, rng.choice([0, _PATIENCE_S])
+            lambda: storm.ledger.acknowledged_count > acknowledged,
+            rng.choice([0, self._patience_s]),
         )
         storm.run_for(rng.uniform(0, _INSTANT_MAX_S) * rng.random())
         if rng.random() < 0.2:
@@ -145,7 +148,7 @@ class Torture:
         self._start()
         self._storm.answering = True
         storm, examiner = self._storm, self._examiner
-        if not storm.run_until(lambda: storm.quiet and not examiner.unsent_count, _PATIENCE_S):
+        if not storm.run_until(lambda: storm.quiet and not examiner.unsent_count, self._patience_s):
             raise Broken(ANSWERED, examiner.unsent_count)
         if self._daemon is not None:
             for line in self._daemon.news():
