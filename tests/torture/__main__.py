@@ -1,4 +1,4 @@
-"""`make torture`: kill and cut the gateway at random instants, and show that it would be noticed."""
+"""`make torture`: kill and cut the gateway at random instants; show that a loss is seen."""
 
 import json
 import sys
@@ -59,7 +59,7 @@ class _Trial:
     ) -> None:
         with tempfile.TemporaryDirectory(prefix="smsd-torture-") as name:
             if not cut:
-                with Torture(Path(name), self._seed, fault) as torture:
+                with Torture(_folder(name), self._seed, fault) as torture:
                     torture.kill_rounds(rounds, on_round)
                 return
             with (
@@ -67,6 +67,12 @@ class _Trial:
                 Torture(disk.mount_point, self._seed, fault) as torture,
             ):
                 torture.cut_rounds(disk, rounds, on_round)
+
+
+def _folder(name: str) -> Path:
+    folder = Path(name, "store")
+    folder.mkdir()
+    return folder
 
 
 @click.command()

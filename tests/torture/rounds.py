@@ -35,7 +35,10 @@ class Torture:
     def __init__(
         self, folder: Path, seed: int, fault: str | None = None, patience_s: float = 30.0
     ) -> None:
-        """`folder` holds the store; `fault` is one of `sabotage.FAULTS`."""
+        """`folder` holds the store; `fault` is one of `sabotage.FAULTS`.
+
+        The configuration lies beside it in a folder of its own, where no power is cut.
+        """
         self._patience_s = patience_s
         self._rng = random.Random(seed)
         self._fault = fault
@@ -56,7 +59,9 @@ class Torture:
 
     def _write_config(self) -> Path:
         sections = [smsc_section(smsc.port, name) for name, smsc in self._storm.smscs.items()]
-        return write_config(self._folder, sections)
+        beside = self._folder.with_name(self._folder.name + "-config")
+        beside.mkdir(exist_ok=True)
+        return write_config(beside, sections, store=self._folder / "smsd.db")
 
     def kill_rounds(self, rounds: int, on_round: Callable[[Survived], None]) -> Survived:
         """SIGKILL to the daemon, its writer or both, at random instants."""

@@ -1,4 +1,4 @@
-"""`smsd` as it must not be: test builds with one fault each, so that the checks can be seen to fail.
+"""`smsd` as it must not be: test builds with one fault each, which the checks must see.
 
 `python sabotage.py FAULT run --config FILE` is `smsd run --config FILE` with that fault.
 """
