@@ -1,7 +1,6 @@
 /* The SMSC of the benchmark, in C: floods the ESME that binds to it and times the replies.
  *
- * The same work as smsc_driver.py at a tenth of its price, so that what is measured is the
- * gateway. It prints its port as JSON, loads the first ESME that binds, prints the result as JSON.
+ * In C, so that what is measured is the gateway and not its peer. It prints its port as JSON, loads the first ESME that binds, prints the result as JSON.
  *
  * Options: --messages N --warm-up N --window N [--rate R] [--people N] [--seed N]
  * Phones and documents are picked at random and without repetition out of --people, since a
@@ -87,7 +86,7 @@ static unsigned char *begin(size_t length, uint32_t command, uint32_t sequence)
 
 static void deliver(long number, double at)
 {
-    char text[32], phone[16];
+    char text[32], phone[24];
     int text_length = sprintf(text, "2 AZE %ld", FIRST_DOCUMENT + chosen[number]);
     int phone_length = sprintf(phone, "%lld", FIRST_PHONE + chosen[number]);
     size_t body = 3 + phone_length + 1 + 2 + 5 + 9 + 1 + text_length;

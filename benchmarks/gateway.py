@@ -1,15 +1,16 @@
-"""The real daemon in a process of its own, on a fresh store, against the driver."""
+"""smsd in full dress: shipped policy, register, synchronous = FULL, metrics and logs on."""
 
-import json
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.smsc_driver import _FIRST_DOCUMENT, Result
+from benchmarks.driver import FIRST_DOCUMENT, Load, Result, driving
+from benchmarks.machine import resident_mib
 
 _CONFIG = """\
 [policy]
@@ -17,7 +18,7 @@ file = "{policy}"
 [store]
 url = "sqlite:///{folder}/smsd.db"
 [register]
-file = "{folder}/register.db"
+file = "{register}"
 [desk]
 listen = "127.0.0.1:0"
 [[smsc]]
@@ -27,65 +28,52 @@ password = "secret"
 window = 5000
 """
 _POLICY = Path(__file__).parents[1] / "rules" / "policies" / "8103.toml"
-_STOP_S = 10
+_STOP_S = 30
 
 
-class Load(NamedTuple):
-    """What the driver does to the daemon; see `benchmarks.smsc_driver`."""
+class Dressed(NamedTuple):
+    """A run of the daemon. resident_mib: of its two processes together, at the end."""
 
-    messages: int
-    warm_up: int = 0
-    window: int = 1_000
-    rate: float | None = None
-
-    def options(self) -> list[str]:
-        """As the driver's command line."""
-        options = {"--messages": self.messages, "--warm-up": self.warm_up, "--window": self.window}
-        words = [str(word) for pair in options.items() for word in pair]
-        return words + (["--rate", str(self.rate)] if self.rate else [])
+    result: Result
+    resident_mib: float
 
 
-def measure(load: Load, people: int) -> Result:
-    """One run: import a register of `people`, start both processes, load, stop."""
-    with tempfile.TemporaryDirectory(prefix="smsd-bench-") as name:
-        folder = Path(name)
-        with _driver(load) as (driver, port):
-            config = folder / "config.toml"
-            config.write_text(_CONFIG.format(policy=_POLICY, folder=folder, port=port))
-            _import_register(folder, config, people)
-            with _daemon(folder, config):
-                output, _ = driver.communicate()
-    return Result(**json.loads(output))
-
-
-def _import_register(folder: Path, config: Path, people: int) -> None:
-    """Everybody is an adult under 65, so that every first request is granted."""
-    file = folder / "people.csv"
+def import_register(folder: Path, people: int) -> tuple[Path, float]:
+    """A register of adults under 65, so that every first request is granted; its seconds."""
+    file, register = folder / "people.csv", folder / "register.db"
     with file.open("w", encoding="utf-8") as out:
         out.write("person,document,birth_date\n")
-        out.writelines(f"P{n},AZE{_FIRST_DOCUMENT + n},1985-06-01\n" for n in range(people))
+        out.writelines(f"P{n},AZE{FIRST_DOCUMENT + n},1985-06-01\n" for n in range(people))
+    config = folder / "import.toml"
+    config.write_text(_CONFIG.format(policy=_POLICY, folder=folder, register=register, port=1))
     command = [sys.executable, "-m", "smsd", "registry", "import", str(file)]
+    started = time.monotonic()
     subprocess.run([*command, "--config", str(config)], check=True, stdout=subprocess.DEVNULL)
+    elapsed_s = time.monotonic() - started
+    file.unlink()
+    return register, elapsed_s
+
+
+def measure(driver: Path, load: Load, register: Path) -> Dressed:
+    """One run on an empty store."""
+    with tempfile.TemporaryDirectory(prefix="smsd-bench-") as name, driving(driver, load) as drive:
+        folder = Path(name)
+        config = folder / "config.toml"
+        config.write_text(
+            _CONFIG.format(policy=_POLICY, folder=folder, register=register, port=drive.port)
+        )
+        with _daemon(folder, config) as pid:
+            result = drive.result()
+            return Dressed(result, resident_mib(pid))
 
 
 @contextmanager
-def _driver(load: Load) -> Iterator[tuple["subprocess.Popen[str]", int]]:
-    command = [sys.executable, "-m", "benchmarks.smsc_driver", *load.options()]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield process, json.loads(process.stdout.readline())["port"]
-        finally:
-            process.kill()
-
-
-@contextmanager
-def _daemon(folder: Path, config: Path) -> Iterator[None]:
+def _daemon(folder: Path, config: Path) -> Iterator[int]:
     with (folder / "daemon.log").open("wb") as log:
         command = [sys.executable, "-m", "smsd", "run", "--config", str(config)]
         process = subprocess.Popen(command, stderr=log)
         try:
-            yield
+            yield process.pid
         finally:
             process.terminate()
             process.wait(_STOP_S)

@@ -24,6 +24,13 @@ def _memory_gib() -> int:
     return round(int(kib[0]) / 1024 / 1024) if kib else 0
 
 
+def resident_mib(pid: int) -> float:
+    """Resident memory of a process and its children; what they share counts twice."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    sizes = [_first(f"/proc/{each}/status", "VmRSS").split() for each in (pid, *children)]
+    return sum(int(size[0]) for size in sizes if size) / 1024
+
+
 def _first(file: str, key: str) -> str:
     """The value of the first `key: value` line of a file; empty where there is none."""
     try:

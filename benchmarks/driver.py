@@ -1,0 +1,89 @@
+"""The driver (driver.c): compiled, started, listened to."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+FIRST_DOCUMENT = 10_000_000
+_SOURCE = Path(__file__).with_name("driver.c")
+_RUN_MAX_S = 900
+
+
+class CannotDrive(Exception):
+    """There is no compiler for the driver."""
+
+
+class Load(NamedTuple):
+    """What the driver does to a gateway. rate: SMS/s of an open loop; None: a closed loop.
+
+    people: phones and documents are picked at random out of so many.
+    """
+
+    messages: int
+    warm_up: int = 0
+    window: int = 1_000
+    rate: float | None = None
+    people: int = 0
+
+    def options(self) -> list[str]:
+        """As the driver's command line."""
+        words = [f"--messages={self.messages}", f"--warm-up={self.warm_up}"]
+        words += [f"--window={self.window}", f"--people={self.people}"]
+        words += [f"--rate={self.rate}"] if self.rate else []
+        return [part for word in words for part in word.split("=")]
+
+
+class Result(NamedTuple):
+    """What the driver saw after the warm-up. refused: deliver_sm that were put off."""
+
+    replies: int
+    elapsed_s: float
+    p50_s: float
+    p95_s: float
+    p99_s: float
+    refused: int
+
+    @property
+    def rate(self) -> float:
+        """Replies per second."""
+        return self.replies / self.elapsed_s
+
+
+def compile_driver(folder: Path) -> Path:
+    """The driver's executable, in `folder`."""
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        raise CannotDrive("make bench needs a C compiler (Debian: gcc) for its SMSC")
+    program = folder / "driver"
+    command = [compiler, "-O2", "-D_GNU_SOURCE", "-o", str(program), str(_SOURCE)]
+    subprocess.run(command, check=True)
+    return program
+
+
+class Driving:
+    """A driver that listens on `port`."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+        assert process.stdout is not None
+        self.port: int = json.loads(process.stdout.readline())["port"]
+
+    def result(self) -> Result:
+        """What it saw, once the gateway that bound has answered everything."""
+        output, _ = self._process.communicate(timeout=_RUN_MAX_S)
+        return Result(**json.loads(output))
+
+
+@contextmanager
+def driving(program: Path, load: Load) -> Iterator[Driving]:
+    """The driver, waiting for a gateway to bind."""
+    command = [str(program), *load.options()]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield Driving(process)
+        finally:
+            process.kill()
