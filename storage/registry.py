@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from typing import IO, NamedTuple
 from urllib.parse import quote
@@ -41,11 +42,22 @@ _SELECT_HOLDERS = (
     " WHERE document IN (SELECT value FROM json_each(?))"
 )
 _ROWS_PER_STEP = 20_000
+_INSERT_HOLDER = "INSERT INTO holder VALUES (?,?,?,?,?) ON CONFLICT DO NOTHING"
+_IMPORT_CACHE_KIB = 262_144  # documents come in any order, and each belongs on a page of its own
+# Who has two dates of birth. SQLite sorts this on disk; a dict of ten million people takes 1.5 GB.
+_SELECT_TWICE_BORN = (
+    "SELECT person FROM holder GROUP BY person HAVING min(birth_ordinal) < max(birth_ordinal)"
+    " LIMIT ?"
+)
 _PERSON_CHARACTERS_MAX = 64
 _REGION_CHARACTERS_MAX = 40
 _OLDEST_BIRTH = date(1880, 1, 1)
 # What errors="surrogateescape" makes of octets that are no UTF-8.
 _UNDECODED = re.compile("[\udc80-\udcff]")
+
+
+_Row = tuple[int, str, str, int, str | None, int | None]
+"""line, document, person, birth_ordinal, region, quarantine_until_day"""
 
 
 class Problem(NamedTuple):
@@ -121,7 +133,8 @@ def import_csv(
     Args:
         source: text with the header `person,document,birth_date`, perhaps followed by `region`
             and `quarantine_until` (the first free day; empty: in none), ISO dates; opened with
-            errors="surrogateescape", so that octets that are no UTF-8 are told by their line.
+            errors="surrogateescape", so that octets that are no UTF-8 are told by their line;
+            seekable, since a conflict is named by a second reading.
         canonical: a printed document number to its canonical form, None when it is none.
         today: no birth date may lie after it.
         progress: called with the number of rows read so far.
@@ -184,33 +197,52 @@ def _load(
     progress: Callable[[int], None],
 ) -> int:
     # The file is private until its rename, so a crash may leave it torn.
-    connection.execute("PRAGMA journal_mode = OFF")
+    connection.execute("PRAGMA journal_mode = MEMORY")
     connection.execute("PRAGMA synchronous = OFF")
+    connection.execute(f"PRAGMA cache_size = -{_IMPORT_CACHE_KIB}")
     connection.execute(_SCHEMA)
     connection.execute("BEGIN")
     checked = _Checked(source, canonical, today)
-    births: dict[str, int] = {}
     count = 0
-    for line, document, person, birth_ordinal, region, quarantine_until_day in checked.rows():
-        if births.setdefault(person, birth_ordinal) != birth_ordinal:
-            checked.refuse(line, "this person has another birth_date on an earlier line")
-            continue
-        cursor = connection.execute(
-            "INSERT INTO holder VALUES (?,?,?,?,?) ON CONFLICT DO NOTHING",
-            (document, person, birth_ordinal, region, quarantine_until_day),
-        )
-        if not cursor.rowcount:
-            checked.refuse(line, "this document stands on an earlier line too")
-        count += 1
-        if count % _ROWS_PER_STEP == 0:
-            progress(count)
+    rows = checked.rows()
+    while step := list(islice(rows, _ROWS_PER_STEP)):
+        _insert(connection, step, checked)
+        count += len(step)
+        progress(count)
+    _refuse_twice_born(connection, source, checked)
     if not count and not checked.problems:
         checked.refuse(1, "the file has no rows; an empty register would refuse everybody")
     if checked.problems:
-        raise ImportRefused(checked.problems)
+        raise ImportRefused(sorted(checked.problems))
     connection.execute("COMMIT")
-    progress(count)
     return count
+
+
+def _insert(connection: "dbapi.Connection", step: "list[_Row]", checked: "_Checked") -> None:
+    """Insert a step's rows; one by one only where a document stands there twice."""
+    before = connection.total_changes
+    connection.execute("SAVEPOINT step")
+    connection.executemany(_INSERT_HOLDER, [row[1:] for row in step])
+    if connection.total_changes - before < len(step):
+        connection.execute("ROLLBACK TO step")
+        for line, *holder in step:
+            if not connection.execute(_INSERT_HOLDER, holder).rowcount:
+                checked.refuse(line, "this document stands on an earlier line too")
+    connection.execute("RELEASE step")
+
+
+def _refuse_twice_born(
+    connection: "dbapi.Connection", source: IO[str], checked: "_Checked"
+) -> None:
+    """Name the lines that give a person another date of birth; reads the file again for it."""
+    twice_born = {person for (person,) in connection.execute(_SELECT_TWICE_BORN, (PROBLEMS_MAX,))}
+    if not twice_born:
+        return
+    source.seek(0)
+    births: dict[str, int] = {}
+    for line, _, person, birth_ordinal, *_ in checked.again().rows():
+        if person in twice_born and births.setdefault(person, birth_ordinal) != birth_ordinal:
+            checked.refuse(line, "this person has another birth_date on an earlier line")
 
 
 class _Checked:
@@ -225,14 +257,18 @@ class _Checked:
         self._columns: tuple[str, ...] = HEADER
         self.problems: list[Problem] = []
 
+    def again(self) -> "_Checked":
+        """The same file from its beginning, whose problems are known already."""
+        return _Checked(self._source, self._canonical, self._today)
+
     def refuse(self, line: int, message: str) -> None:
         """Note a bad line; stop at the limit, since nobody reads further."""
         self.problems.append(Problem(line, message))
         if len(self.problems) >= PROBLEMS_MAX:
             raise ImportRefused(self.problems)
 
-    def rows(self) -> Iterator[tuple[int, str, str, int, str | None, int | None]]:
-        """(line, document, person, birth_ordinal, region, quarantine_until_day) of sound rows."""
+    def rows(self) -> "Iterator[_Row]":
+        """The sound rows."""
         records = self._records()
         _, header = next(records, (1, []))
         self._columns = tuple(name.strip().lower().removeprefix("\ufeff") for name in header)

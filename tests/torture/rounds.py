@@ -142,8 +142,7 @@ class Torture:
                 continue
         if victim == "writer":
             self._storm.answering = True
-            self._storm.hang_up()  # else what is not answered waits for its timeout
-            self._storm.hang_up()
+            self._storm.hang_up_all()  # else what is not answered waits for its timeout
             return
         daemon.wait()
         self._daemon = None

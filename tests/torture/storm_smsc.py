@@ -82,8 +82,8 @@ class Storm:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.hang_up_all()
         for smsc in self.smscs.values():
-            self._lose(smsc)
             smsc.server.close()
         self._selector.close()
 
@@ -136,6 +136,11 @@ class Storm:
     def hang_up(self) -> None:
         """Break a link in the middle of whatever goes on."""
         self._lose(self._rng.choice(list(self.smscs.values())))
+
+    def hang_up_all(self) -> None:
+        """Break both links: responses that were withheld will not come."""
+        for smsc in self.smscs.values():
+            self._lose(smsc)
 
     def _serve(self, timeout_s: float) -> None:
         for smsc in self.smscs.values():
