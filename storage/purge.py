@@ -15,10 +15,11 @@ __all__ = ["Purged", "count_before", "purge"]
 # The daemon waits 2 s for its turn and loses its batch then: each of ours takes milliseconds.
 _BATCH_MESSAGES = 500
 
-_FIRST_DAY = f"SELECT received_at_us / {DAY_US} AS day FROM message ORDER BY day LIMIT 1"
+# The index of messages begins with the UTC day, this many microseconds long.
+_FIRST_DAY = "SELECT received_at_us / 86400000000 AS day FROM message ORDER BY day LIMIT 1"
 _COUNT_OF_DAY = (
     "SELECT count(*), max(id) FROM message INDEXED BY message_phone"
-    f" WHERE received_at_us / {DAY_US} = ?"
+    " WHERE received_at_us / 86400000000 = ?"
 )
 _SELECT_OLD = (
     "SELECT id FROM message WHERE id > ? AND id <= ? AND received_at_us < ? ORDER BY id LIMIT ?"
@@ -35,16 +36,15 @@ SELECT value FROM json_each(:ids) AS old
                  (SELECT message FROM reply ORDER BY id DESC LIMIT 1),
                  (SELECT message FROM decision ORDER BY serial DESC LIMIT 1))
 """
-_OLD = "(SELECT value FROM json_each(?))"
 # A message has one reply, under its own number.
 _DELETE = {
     "shadow_differences": (
         "DELETE FROM shadow_difference WHERE serial IN"
-        f" (SELECT serial FROM decision WHERE message IN {_OLD})"
+        " (SELECT serial FROM decision WHERE message IN (SELECT value FROM json_each(?)))"
     ),
-    "decisions": f"DELETE FROM decision WHERE message IN {_OLD}",
-    "replies": f"DELETE FROM reply WHERE id IN {_OLD}",
-    "messages": f"DELETE FROM message WHERE id IN {_OLD}",
+    "decisions": "DELETE FROM decision WHERE message IN (SELECT value FROM json_each(?))",
+    "replies": "DELETE FROM reply WHERE id IN (SELECT value FROM json_each(?))",
+    "messages": "DELETE FROM message WHERE id IN (SELECT value FROM json_each(?))",
 }
 _DELETE_PARTS = (
     "DELETE FROM part WHERE (phone, reference, total, number) IN"
@@ -129,8 +129,8 @@ def purge(
         parts = _BATCH_MESSAGES
         while parts == _BATCH_MESSAGES:
             with transaction(connection):
-                bounds = (before_us, _BATCH_MESSAGES)
-                parts = connection.execute(_DELETE_PARTS, bounds).rowcount
+                found = connection.execute(_DELETE_PARTS, (before_us, _BATCH_MESSAGES))
+                parts = found.rowcount
                 done = _added(done, {"parts": parts})
             yield done
         with transaction(connection):

@@ -13,7 +13,6 @@ from storage.beside import reading
 from storage.migrations import migrations
 from storage.sqlite import database_path, owner_pid
 from storage.sqlite_library import dbapi
-from storage.sqlite_reach import DAY_US
 from storage.store import StoreError
 
 __all__ = ["CHECKS", "Stats", "back_up_store", "must_be_up_to_date", "stats", "verify"]
@@ -43,7 +42,7 @@ _COUNT_WITHOUT_POLICY = (
     "SELECT count(*) FROM decision WHERE policy NOT IN (SELECT value FROM json_each(?))"
 )
 # By the index of messages, whose first column this is; the first schema reads all rows.
-_MESSAGE_DAY = f"SELECT received_at_us / {DAY_US} AS day FROM message ORDER BY day {{}} LIMIT 1"
+_MESSAGE_DAY = "SELECT received_at_us / 86400000000 AS day FROM message ORDER BY day {} LIMIT 1"
 _OLDEST_UNSENT = (
     "SELECT count(*), min(received_at_us) FROM reply JOIN message ON message.id = reply.message"
     " WHERE state = 0"
