@@ -111,7 +111,8 @@ def purge(
     """
     last_id = count_before(url, before_us).last_id
     with writer(url) as connection:
-        # What is deleted is overwritten, not only forgotten.
+        # What is deleted is overwritten, not only forgotten. (Not what SQLite moved within pages
+        # that stay in use: that goes as they are filled again.)
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute("PRAGMA temp_store = MEMORY")
         connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")  # as the daemon does
