@@ -13,7 +13,7 @@ from storage.store import StoreError, StoreUnavailable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["back_up", "discard", "row_counts", "tables"]
+__all__ = ["back_up", "damage", "discard", "row_counts", "tables"]
 
 _STEP_PAGES = 1_024  # 4 MiB: some milliseconds, so that a bar moves and Ctrl-C is heard
 _RESTARTS_MAX = 20
@@ -60,6 +60,19 @@ def discard(new: Path) -> None:
     for suffix in _SIDECARS:
         with suppress(OSError):
             Path(f"{new}{suffix}").unlink(missing_ok=True)
+
+
+def damage(connection: "dbapi.Connection", most: int) -> int:
+    """How many damaged places SQLite finds in a file, at most about `most`. Reads all of it."""
+    count = 0
+    try:
+        for (said,) in connection.execute(f"PRAGMA integrity_check({most:d})"):
+            count += said != "ok"
+    except dbapi.OperationalError:
+        raise  # busy, or the disk fails: that says nothing about the file
+    except dbapi.DatabaseError:
+        count += 1  # so damaged that SQLite cannot go on looking
+    return count
 
 
 def tables(connection: "dbapi.Connection") -> list[str]:
@@ -148,8 +161,8 @@ def _snapshot(source: "dbapi.Connection") -> "Iterator[None]":
 
 def _check(new: Path) -> None:
     with _opened(new, "ro") as copy:
-        [said] = copy.execute("PRAGMA integrity_check(1)").fetchone()
-    if said != "ok":
+        damaged = damage(copy, 1)
+    if damaged:
         raise StoreError(
             "the copy is damaged and was not kept, so the store or the disk may be damaged;"
             " run: smsd store verify"

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sqlite_utils import Database
 
-from storage.backup import back_up, row_counts
+from storage.backup import back_up, damage, row_counts
 from storage.beside import reading
 from storage.migrations import migrations
 from storage.sqlite import database_path, owner_pid
@@ -86,8 +86,7 @@ def verify(url: str, begins: Callable[[str], None]) -> dict[str, int]:
     with reading(url) as connection:
         _must_not_hinder(connection, url)
         begins("damage")
-        said = connection.execute(f"PRAGMA integrity_check({_DAMAGE_MAX})").fetchall()
-        found = {"damage": sum(line != "ok" for (line,) in said)}
+        found = {"damage": damage(connection, _DAMAGE_MAX)}
         if found["damage"]:
             return found
         for name, query, values in (
