@@ -1,4 +1,4 @@
-"""What people type: `smsd run`, `check-config`, `policy …`, `explain`, `block …`, `demo` …"""
+"""What people type: `smsd run`, `check-config`, `policy …`, `block …`, `store …` …"""
 
 import sys
 from pathlib import Path
@@ -15,6 +15,7 @@ from smsd.cli_options import (
     run_tool,
 )
 from smsd.cli_policy import policy
+from smsd.cli_store import store
 from smsd.config import ConfigError, read_password
 
 
@@ -127,5 +128,5 @@ def demo(once: bool, folder: Path) -> None:
     sys.exit(play(folder, once))
 
 
-for group in (policy, block, abuse):
+for group in (policy, block, abuse, store):
     main.add_command(group)

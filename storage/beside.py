@@ -9,7 +9,7 @@ from storage.sqlite import database_path
 from storage.sqlite_library import dbapi
 from storage.store import StoreError, StoreUnavailable
 
-__all__ = ["reading", "write_audit", "writing"]
+__all__ = ["reading", "transaction", "write_audit", "writer", "writing"]
 
 # The daemon's batches take milliseconds; whoever waits longer stands behind a dead disk.
 _BUSY_TIMEOUT_MS = 10_000
@@ -38,12 +38,12 @@ def reading(url: str) -> "Iterator[dbapi.Connection]":
 
 
 @contextmanager
-def writing(url: str) -> "Iterator[dbapi.Connection]":
-    """One small transaction, durable when the block ends.
+def writer(url: str) -> "Iterator[dbapi.Connection]":
+    """A connection for `transaction`, one or many.
 
     Raises:
         StoreError: there is no store at `url`.
-        StoreUnavailable: nothing was written.
+        StoreUnavailable: what was being written is not.
     """
     path = database_path(url)
     if not path.exists():
@@ -53,18 +53,31 @@ def writing(url: str) -> "Iterator[dbapi.Connection]":
         try:
             connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
             connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-            except BaseException:
-                if connection.in_transaction:  # SQLite itself rolls back when the disk is full
-                    connection.execute("ROLLBACK")
-                raise
-            connection.execute("COMMIT")
+            yield connection
         finally:
             connection.close()
     except dbapi.Error as fault:
         raise StoreUnavailable(f"{path} cannot be written: {fault}") from fault
+
+
+@contextmanager
+def transaction(connection: "dbapi.Connection") -> "Iterator[None]":
+    """One small transaction of a `writer`, durable when the block ends."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        if connection.in_transaction:  # SQLite itself rolls back when the disk is full
+            connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+@contextmanager
+def writing(url: str) -> "Iterator[dbapi.Connection]":
+    """One small transaction, durable when the block ends; raises as `writer` does."""
+    with writer(url) as connection, transaction(connection):
+        yield connection
 
 
 def write_audit(

@@ -8,10 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from sqlite_utils import Database
-
 from rules import CompiledPolicy
-from storage.migrations import migrations
+from storage.migrating import migrate
 from storage.records import Reply
 from storage.sqlite_library import dbapi, journal_mode
 from storage.sqlite_reach import Reach
@@ -21,7 +19,7 @@ from storage.store import StoreError, StoreInUse, StoreUnavailable
 _BUSY_TIMEOUT_MS = 2_000
 _CACHE_KIB = 65_536
 # 64 MiB: pages that many batches change are carried into the file once, not at each COMMIT.
-_WAL_PAGES = 16_000
+WAL_PAGES = 16_000
 # `owner_pid` holds the lock of a daemon that was killed for some microseconds, to see that.
 _LOCK_PAUSES_S = (0.0, 0.02, 0.1)
 # The writer of a daemon that was killed finishes its batch first.
@@ -67,6 +65,9 @@ class SqliteStore:
         except dbapi.Error as fault:
             self._lock.close()
             raise StoreUnavailable(f"{self.path} cannot be opened as a store: {fault}") from fault
+        except StoreError:
+            self._lock.close()
+            raise
         cursor = self._connection.execute("SELECT id, name FROM smsc")
         self._smsc_ids: dict[str, int] = {name: number for number, name in cursor}
         self._policy_ids: dict[str, int] = {}
@@ -252,15 +253,19 @@ def _open(path: Path) -> "dbapi.Connection":
     connection = dbapi.connect(
         os.fspath(path), isolation_level=None, check_same_thread=False, cached_statements=64
     )
-    for pragma in (
-        f"journal_mode = {journal_mode()}",
-        "synchronous = FULL",
-        f"busy_timeout = {_BUSY_TIMEOUT_MS}",
-        f"cache_size = -{_CACHE_KIB}",
-        "temp_store = MEMORY",
-        "trusted_schema = OFF",
-        f"wal_autocheckpoint = {_WAL_PAGES}",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-    migrations.apply(Database(connection))
+    try:
+        for pragma in (
+            f"journal_mode = {journal_mode()}",
+            "synchronous = FULL",
+            f"busy_timeout = {_BUSY_TIMEOUT_MS}",
+            f"cache_size = -{_CACHE_KIB}",
+            "temp_store = MEMORY",
+            "trusted_schema = OFF",
+            f"wal_autocheckpoint = {WAL_PAGES}",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+        migrate(connection, path)
+    except BaseException:
+        connection.close()
+        raise
     return connection

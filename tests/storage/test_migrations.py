@@ -1,15 +1,23 @@
 """A store of an earlier version opens, keeps every row, and takes new ones."""
 
+import os
+import resource
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from decisions_stored import HOLDER, NOON_US, grant
 from sqlite_utils import Database, Migrations
+from structlog.testing import capture_logs
 
 from rules import CompiledPolicy, HeldPermit
-from storage import SqliteStore
+from storage import SqliteStore, StoreError, StoreUnavailable
+from storage.backup import row_counts, tables
 from storage.migrations import m0001_message_decision_reply, migrations
 from storage.sqlite_library import dbapi
+from storage.upkeep import verify
 
 
 @pytest.fixture
@@ -61,3 +69,236 @@ def test_an_earlier_version_goes_on_counting(first_version: str, policy: Compile
     assert not migrations.pending(Database(again.connection))
     assert again.last_id == 6
     again.close()
+
+
+# From every earlier schema.
+
+STEPS = [step.name for step in migrations.pending(Database(memory=True))]
+NEXT = {name: STEPS[at + 1].partition("_")[0] for at, name in enumerate(STEPS[:-1])}
+POLICY_TEXT = "a policy"
+POLICY_DIGEST = "1b551587059622f0d62ffa8a371207104a31c6d59bbe2d6563c5199e51d9f267"
+
+# The rows of the tables that a schema came with; the columns are those of that schema.
+ROWS = {
+    "m0001_message_decision_reply": (
+        "INSERT INTO smsc VALUES (1, 'one'), (2, 'two')",
+        f"INSERT INTO policy VALUES (1, '{POLICY_DIGEST}', '{POLICY_TEXT}', 5)",
+        "INSERT INTO message (id, received_at_us, smsc, phone, short_number, data_coding, text,"
+        " octets, outcome, repeat_of) VALUES"
+        f" (5, {NOON_US}, 1, '994500000001', '8103', 0, '2 AZE 1', NULL, 'decided', NULL),"
+        f" (6, {NOON_US + 1}, 2, '994500000001', '8103', 8, '?', x'd800', 'no_code', NULL),"
+        f" (7, {NOON_US + 2}, 1, '994500000001', '8103', 0, '2 AZE 1', NULL, 'repeated', 5),"
+        f" (8, {NOON_US + 3}, 1, '994500000002', '8103', 0, '1 AZE 2', NULL, 'decided', NULL)",
+        "INSERT INTO decision (serial, message, at_us, holder, document, code, verdict, rule,"
+        " policy, facts, permit, valid_from_us, valid_until_us, day, quota, quota_slot) VALUES"
+        f" (7, 5, {NOON_US}, 'p:P1', 'AZE1', '2', 'grant', 'granted', 1, '{{}}', 7, {NOON_US},"
+        f" {NOON_US + 7_200_000_000}, 737521, 'code-2', 0),"
+        f" (8, 8, {NOON_US + 3}, 'p:P2', 'AZE2', '1', 'refuse', 'senior', 1, '{{}}', NULL, NULL,"
+        " NULL, 737521, NULL, NULL)",
+        "INSERT INTO reply (id, message, smsc, phone, text, not_after_us, state, resent,"
+        " settled_at_us, smsc_message_id, status) VALUES"
+        " (5, 5, 1, '994500000001', 'yes', 9, 1, 1, 8, 'abc', 0),"
+        " (6, 6, 2, '994500000001', 'how to', 9, 2, 0, 8, '', 11),"
+        " (8, 8, 1, '994500000002', 'no', 9, 0, 0, NULL, NULL, NULL)",
+        f"INSERT INTO part VALUES ('994500000003', 1, 2, 1, x'00', {NOON_US})",
+    ),
+    "m0002_phones_blocks_activations": (
+        "UPDATE decision SET ended_us = 9, begins_with_reply = 1 WHERE serial = 7",
+        "UPDATE reply SET starts_permit = 1 WHERE id = 5",
+        "UPDATE message SET channel = 'web' WHERE id = 8",
+        "INSERT INTO phone VALUES ('994500000001', 'en', 5, 1)",
+        "INSERT INTO block VALUES (1, 'p:P2', 'AZE2', '', 737600, 'a complaint', 'officer', 5,"
+        " NULL, NULL, NULL)",
+        "INSERT INTO activation VALUES (1, 5, 'activate', 1, 'officer', 'decree')",
+        f"INSERT INTO audit VALUES (1, 5, 'officer', 'policy_activate', '{POLICY_DIGEST}', 'd')",
+        "INSERT INTO shadow_difference VALUES (8, 1, 'grant', 'granted')",
+    ),
+    "m0003_indexes_by_day": (),
+}
+assert list(ROWS) == STEPS, "rows for what the newest step brings"
+
+
+def apply_up_to(connection: "dbapi.Connection", last: str) -> None:
+    """Only these steps, as a daemon of that time would have."""
+    stop = STEPS[STEPS.index(last) + 1 :]
+    migrations.apply(Database(connection), stop_before=stop)
+
+
+def old_store(file: Path, schema: str) -> None:
+    """A store that a daemon of this schema left, with rows in every table."""
+    with closing(dbapi.connect(os.fspath(file), isolation_level=None)) as connection:
+        apply_up_to(connection, schema)
+        for step in STEPS[: STEPS.index(schema) + 1]:
+            for statement in ROWS[step]:
+                connection.execute(statement)
+
+
+def content(connection: "dbapi.Connection") -> dict[str, list[dict[str, Any]]]:
+    """All rows of all tables, by the names of their columns."""
+    found = {}
+    for table in tables(connection):
+        cursor = connection.execute(f'SELECT * FROM "{table}" ORDER BY 1')
+        names = [column[0] for column in cursor.description]
+        found[table] = [dict(zip(names, row, strict=True)) for row in cursor]
+    return found
+
+
+def content_of(file: Path) -> dict[str, list[dict[str, Any]]]:
+    with closing(dbapi.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+        return content(connection)
+
+
+def schema_of(connection: "dbapi.Connection") -> set[tuple[str, str, str | None]]:
+    """Tables and indexes as they were declared, and columns whatever the order of steps."""
+    return set(
+        connection.execute(
+            "SELECT type, name, CASE type WHEN 'index' THEN sql END FROM sqlite_schema"
+        )
+    ) | {
+        ("column", table, str(column[1:]))
+        for table in tables(connection)
+        for column in connection.execute(f'PRAGMA table_xinfo("{table}")')
+    }
+
+
+def steps_of(file: Path) -> list[str]:
+    with closing(dbapi.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+        return [step.name for step in migrations.applied(Database(connection))]
+
+
+@pytest.mark.parametrize("schema", STEPS)
+def test_from_every_schema_all_rows_come_along(url: str, tmp_path: Path, schema: str) -> None:
+    """Every column that there was keeps its value; tables and indexes are as in a fresh store."""
+    file = tmp_path / "smsd.db"
+    old_store(file, schema)
+    before = content_of(file)
+    store = SqliteStore(url)
+    after = content(store.connection)
+    for table, rows in before.items():
+        kept = [{name: row[name] for name in old} for old, row in zip(rows, after[table])]
+        assert (kept, len(after[table])) == (rows, len(rows)), table
+    fresh = SqliteStore(f"sqlite:///{tmp_path}/fresh.db")
+    assert schema_of(store.connection) == schema_of(fresh.connection)
+    assert not migrations.pending(Database(store.connection))
+    store.close()
+    fresh.close()
+    assert not any(verify(url, lambda _check: None).values())
+
+
+@pytest.mark.parametrize("schema", NEXT)
+def test_before_the_first_missing_step_there_is_a_backup(
+    url: str, tmp_path: Path, schema: str
+) -> None:
+    """Named after that step, of the older schema, with all rows; told once, and made once."""
+    file = tmp_path / "smsd.db"
+    old_store(file, schema)
+    before = content_of(file)
+    with capture_logs() as logs:
+        SqliteStore(url).close()
+    backup = tmp_path / f"smsd.db.before-{NEXT[schema]}"
+    [made] = [line for line in logs if line["event"] == "migration_backup_made"]
+    assert (made["file"], made["bytes"]) == (str(backup), backup.stat().st_size)
+    assert content_of(backup) == before
+    assert steps_of(backup) == STEPS[: STEPS.index(schema) + 1]
+    with capture_logs() as logs:
+        SqliteStore(url).close()
+    assert logs == []
+    assert list(tmp_path.glob("*.before-*")) == [backup]
+
+
+@pytest.mark.parametrize("schema", NEXT)
+def test_a_backup_put_back_is_a_store(tmp_path: Path, schema: str) -> None:
+    """The way back is open: it opens, and goes forward again."""
+    old_store(tmp_path / "smsd.db", schema)
+    SqliteStore(f"sqlite:///{tmp_path}/smsd.db").close()
+    backup = tmp_path / f"smsd.db.before-{NEXT[schema]}"
+    back = tmp_path / "back.db"
+    backup.rename(back)
+    store = SqliteStore(f"sqlite:///{back}")
+    assert row_counts(store.connection)["message"] == 4
+    store.close()
+    assert not any(verify(f"sqlite:///{back}", lambda _check: None).values())
+
+
+@pytest.mark.parametrize("schema", [None, *STEPS[:2]])
+def test_what_holds_nothing_is_not_backed_up(url: str, tmp_path: Path, schema: str | None) -> None:
+    """A new store, and an older one that nobody has texted to."""
+    if schema is not None:
+        with closing(dbapi.connect(str(tmp_path / "smsd.db"), isolation_level=None)) as connection:
+            apply_up_to(connection, schema)
+    SqliteStore(url).close()
+    assert not list(tmp_path.glob("*.before-*"))
+
+
+@contextmanager
+def full_disk(octets: int) -> Iterator[None]:
+    """No file grows beyond this; SQLite meets it as it meets a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (octets, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_without_room_for_the_backup_the_store_stays_as_it_is(url: str, tmp_path: Path) -> None:
+    """What to do is said; no step is applied, no half backup lies about, and nobody is locked out."""
+    file = tmp_path / "smsd.db"
+    old_store(file, STEPS[1])
+    before = content_of(file)
+    with full_disk(40_000), pytest.raises(StoreUnavailable) as refused:
+        SqliteStore(url)
+    assert "needs m0003_indexes_by_day and was left as it is" in str(refused.value)
+    assert "free space in" in str(refused.value)
+    assert content_of(file) == before
+    assert steps_of(file) == STEPS[:2]
+    assert not list(tmp_path.glob("*.before-*"))
+    SqliteStore(url).close()
+    assert steps_of(file) == STEPS
+
+
+def test_a_start_that_was_cut_off_is_taken_up_again(url: str, tmp_path: Path) -> None:
+    """Killed while it copied, or when it had; a good copy is not made twice."""
+    file = tmp_path / "smsd.db"
+    backup = tmp_path / "smsd.db.before-m0003"
+    old_store(file, STEPS[1])
+    Path(f"{backup}.new").write_bytes(b"half a copy")
+    old_store(backup, STEPS[1])
+    made = backup.stat().st_mtime_ns
+    SqliteStore(url).close()
+    assert backup.stat().st_mtime_ns == made
+    assert steps_of(file) == STEPS
+
+
+def test_half_a_copy_of_a_killed_daemon_is_replaced(url: str, tmp_path: Path) -> None:
+    """It is this store's, whose lock we hold: nobody is writing it."""
+    old_store(tmp_path / "smsd.db", STEPS[1])
+    new = tmp_path / "smsd.db.before-m0003.new"
+    new.write_bytes(b"half a copy")
+    SqliteStore(url).close()
+    assert not new.exists()
+    assert steps_of(tmp_path / "smsd.db.before-m0003") == STEPS[:2]
+
+
+@pytest.mark.parametrize("other", ["another store", "no store"])
+def test_an_older_backup_is_neither_trusted_nor_overwritten(
+    url: str, tmp_path: Path, other: str
+) -> None:
+    """The store was put back once and has lived on: the operator decides what to keep."""
+    file = tmp_path / "smsd.db"
+    backup = tmp_path / "smsd.db.before-m0003"
+    old_store(file, STEPS[1])
+    if other == "no store":
+        backup.write_bytes(b"notes")
+    else:
+        old_store(backup, STEPS[1])
+        with closing(dbapi.connect(str(backup), isolation_level=None)) as connection:
+            connection.execute("DELETE FROM reply WHERE id = 8")
+    kept = backup.read_bytes()
+    with pytest.raises(StoreError, match="holds something else; move it away and start again"):
+        SqliteStore(url)
+    assert backup.read_bytes() == kept
+    assert steps_of(file) == STEPS[:2]
+    backup.rename(tmp_path / "aside")
+    SqliteStore(url).close()
+    assert steps_of(backup) == STEPS[:2]
