@@ -39,7 +39,8 @@ _COUNT_GRANTED_TWICE = (
     " GROUP BY day, holder, quota, quota_slot HAVING count(*) > 1)"
 )
 _COUNT_WITHOUT_POLICY = (
-    "SELECT count(*) FROM decision WHERE policy NOT IN (SELECT value FROM json_each(?))"
+    "SELECT count(*) FROM decision WHERE policy NOT IN (SELECT id FROM policy)"
+    " OR policy IN (SELECT value FROM json_each(?))"
 )
 # By the index of messages, whose first column this is; the first schema reads all rows.
 _MESSAGE_DAY = "SELECT received_at_us / 86400000000 AS day FROM message ORDER BY day {} LIMIT 1"
@@ -93,7 +94,7 @@ def verify(url: str, begins: Callable[[str], None]) -> dict[str, int]:
             ("foreign_keys", "SELECT count(*) FROM pragma_foreign_key_check", ()),
             ("unanswered", _COUNT_UNANSWERED, ()),
             ("granted_twice", _COUNT_GRANTED_TWICE, ()),
-            ("without_policy", _COUNT_WITHOUT_POLICY, (_whole_policies(connection),)),
+            ("without_policy", _COUNT_WITHOUT_POLICY, (_altered_policies(connection),)),
         ):
             begins(name)
             found[name] = int(connection.execute(query, values).fetchone()[0])
@@ -135,12 +136,10 @@ def must_be_up_to_date(connection: "dbapi.Connection") -> None:
         )
 
 
-def _whole_policies(connection: "dbapi.Connection") -> str:
-    """The numbers of the policies whose text is the one that their digest names, as JSON."""
+def _altered_policies(connection: "dbapi.Connection") -> str:
+    """The numbers of the policies whose text is not the one that their digest names, as JSON."""
     rows = connection.execute("SELECT id, digest, source FROM policy")
-    return json.dumps(
-        [number for number, digest, text in rows if _digest(text) == digest],
-    )
+    return json.dumps([number for number, digest, text in rows if _digest(text) != digest])
 
 
 def _digest(text: str) -> str:

@@ -1,14 +1,13 @@
 """A backup is whole, of one moment, and there only when it is good."""
 
 import os
-import resource
 import stat
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from decisions_stored import NOON_US, grant, sms
+from small_disk import full_disk
 
 from rules import CompiledPolicy, Document
 from storage import SqliteStore, StoreError, StoreUnavailable, backup, beside
@@ -107,17 +106,6 @@ def test_who_breaks_off_leaves_nothing(
     back_up_store(url, folder / "copy.db")
 
 
-@contextmanager
-def file_size_limit(octets: int) -> Iterator[None]:
-    """No file grows beyond this; SQLite meets it as it meets a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (octets, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 def test_a_copy_that_does_not_fit_is_told_and_removed(
     url: str, store: SqliteStore, policy: CompiledPolicy, tmp_path: Path
 ) -> None:
@@ -125,7 +113,7 @@ def test_a_copy_that_does_not_fit_is_told_and_removed(
     fill(store, policy)
     folder = tmp_path / "backups"
     folder.mkdir()
-    with file_size_limit(1 << 20), pytest.raises(StoreUnavailable, match="free space in"):
+    with full_disk(1 << 20), pytest.raises(StoreUnavailable, match="free space in"):
         back_up_store(url, folder / "copy.db")
     assert list(folder.iterdir()) == []
 

@@ -1,14 +1,13 @@
 """A store of an earlier version opens, keeps every row, and takes new ones."""
 
 import os
-import resource
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from decisions_stored import HOLDER, NOON_US, grant
+from small_disk import full_disk
 from sqlite_utils import Database, Migrations
 from structlog.testing import capture_logs
 
@@ -175,8 +174,8 @@ def test_from_every_schema_all_rows_come_along(url: str, tmp_path: Path, schema:
     store = SqliteStore(url)
     after = content(store.connection)
     for table, rows in before.items():
-        kept = [{name: row[name] for name in old} for old, row in zip(rows, after[table])]
-        assert (kept, len(after[table])) == (rows, len(rows)), table
+        pairs = zip(rows, after[table], strict=True)
+        assert [{name: row[name] for name in old} for old, row in pairs] == rows, table
     fresh = SqliteStore(f"sqlite:///{tmp_path}/fresh.db")
     assert schema_of(store.connection) == schema_of(fresh.connection)
     assert not migrations.pending(Database(store.connection))
@@ -230,19 +229,8 @@ def test_what_holds_nothing_is_not_backed_up(url: str, tmp_path: Path, schema: s
     assert not list(tmp_path.glob("*.before-*"))
 
 
-@contextmanager
-def full_disk(octets: int) -> Iterator[None]:
-    """No file grows beyond this; SQLite meets it as it meets a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (octets, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 def test_without_room_for_the_backup_the_store_stays_as_it_is(url: str, tmp_path: Path) -> None:
-    """What to do is said; no step is applied, no half backup lies about, and nobody is locked out."""
+    """What to do is said; no step is applied, no half backup lies about, the lock is let go."""
     file = tmp_path / "smsd.db"
     old_store(file, STEPS[1])
     before = content_of(file)
