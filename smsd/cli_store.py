@@ -11,7 +11,7 @@ from smsd.cli_options import config_option, json_option, load_configuration, run
 
 @click.group()
 def store() -> None:
-    """The store: back it up, check it, measure it, delete what is old."""
+    """Back the store up, check it, measure it, purge it."""
 
 
 @store.command(short_help="Copy the store into a new file.")
