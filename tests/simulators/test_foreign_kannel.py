@@ -102,6 +102,15 @@ class Kannel(NamedTuple):
             return int(answer.status)
 
 
+def _await_end(process: "subprocess.Popen[bytes]") -> None:
+    """Kannel 1.4.5 now and then misses a SIGTERM while it waits to reconnect: its own fault."""
+    try:
+        process.wait(timeout=30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 def start(box: str, configuration: Path, stack: ExitStack) -> None:
     """Run one of Kannel's programs until the stack unwinds; it logs beside its configuration."""
     program = shutil.which(box, path=SBIN)
@@ -110,7 +119,7 @@ def start(box: str, configuration: Path, stack: ExitStack) -> None:
     process = subprocess.Popen(
         [program, str(configuration)], stdout=log, stderr=log, cwd=configuration.parent
     )
-    stack.callback(process.wait, timeout=30)
+    stack.callback(_await_end, process)
     stack.callback(process.send_signal, signal.SIGTERM)
 
 
