@@ -25,14 +25,16 @@ _SELECT_OLD = (
     "SELECT id FROM message WHERE id > ? AND id <= ? AND received_at_us < ? ORDER BY id LIMIT ?"
 )
 # Numbers go on from the newest ones: if those went, the next start would give them out again, and
-# a reference that somebody carries would stand for somebody else's permit.
+# a reference that somebody carries would stand for somebody else's permit. Replies that wait are
+# found by their phone: there may be a hundred thousand, and each step must be short.
 _SELECT_KEPT = """
-SELECT value FROM json_each(:ids) AS old
- WHERE value IN (SELECT message FROM reply INDEXED BY reply_waiting WHERE state = 0)
+SELECT old.id FROM json_each(:ids) CROSS JOIN message AS old ON old.id = value
+ WHERE EXISTS (SELECT 1 FROM reply INDEXED BY reply_waiting
+                WHERE phone = old.phone AND state = 0 AND message = old.id)
     OR EXISTS (SELECT 1 FROM decision INDEXED BY decision_message
-                WHERE message = old.value AND verdict = 'grant'
+                WHERE message = old.id AND verdict = 'grant'
                   AND min(valid_until_us, coalesce(ended_us, valid_until_us)) > :now_us)
-    OR value IN ((SELECT max(id) FROM message),
+    OR old.id IN ((SELECT max(id) FROM message),
                  (SELECT message FROM reply ORDER BY id DESC LIMIT 1),
                  (SELECT message FROM decision ORDER BY serial DESC LIMIT 1))
 """

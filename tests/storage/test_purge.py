@@ -64,8 +64,9 @@ def test_what_was_received_before_goes_with_all_that_came_of_it(
     url: str, store: SqliteStore, policy: CompiledPolicy
 ) -> None:
     """The microsecond before, of and after; decisions, replies and shadow differences alike."""
-    old = [ask(store, policy, 1, CUT_US - 1), ask(store, policy, 2, CUT_US - 3 * DAY_US)]
-    new = [ask(store, policy, 3, CUT_US), ask(store, policy, 4, CUT_US + 1)]
+    received = (CUT_US - 1, CUT_US, CUT_US - 3 * DAY_US, CUT_US + 1)
+    numbers = [ask(store, policy, number, at_us) for number, at_us in enumerate(received, 1)]
+    old, new = numbers[::2], numbers[1::2]
     with store.transaction(policy) as transaction:
         transaction.add_shadow_differences(
             [
@@ -131,15 +132,20 @@ def test_a_returned_permit_keeps_nothing(
 def test_numbers_are_never_given_out_again(
     url: str, store: SqliteStore, policy: CompiledPolicy
 ) -> None:
-    """Everything is old: the newest message stays, and the next start goes on from its numbers."""
+    """Everything is old: the newest of each kind stay, and the next start goes on from them."""
     for number in (1, 2, 3):
         ask(store, policy, number)
     with store.transaction(policy) as transaction:
         junk = transaction.add_message(sms("hello"), "no_code")
-    assert purged(url) == Purged(messages=2, decisions=2, replies=2, kept=2)
+        transaction.add_reply(junk, sms("hello"), "a reply", NOON_US)
+        newest = transaction.add_message(sms("hello"), "silent")
+    leave(store, policy, junk)
+    store.connection.execute("UPDATE reply SET id = 99 WHERE id = ?", (junk,))
+    assert purged(url) == Purged(messages=2, decisions=2, replies=2, kept=3)
+    assert ids(store) == [3, junk, newest]
     store.close()
     again = SqliteStore(url)
-    assert again.last_id == junk
+    assert again.last_id == 99
     assert grant(again, policy, holder="p:another").serial == 4
     again.close()
 
