@@ -1,6 +1,7 @@
 """The store's file beside a running daemon: short reads, and short writes in their turn."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import quote
@@ -13,6 +14,7 @@ __all__ = ["reading", "transaction", "write_audit", "writer", "writing"]
 
 # The daemon's batches take milliseconds; whoever waits longer stands behind a dead disk.
 _BUSY_TIMEOUT_MS = 10_000
+_ASK_AGAIN_S = 0.001
 
 
 @contextmanager
@@ -51,7 +53,6 @@ def writer(url: str) -> "Iterator[dbapi.Connection]":
     try:
         connection = dbapi.connect(os.fspath(path), isolation_level=None)
         try:
-            connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
             connection.execute("PRAGMA synchronous = FULL")
             yield connection
         finally:
@@ -63,7 +64,7 @@ def writer(url: str) -> "Iterator[dbapi.Connection]":
 @contextmanager
 def transaction(connection: "dbapi.Connection") -> "Iterator[None]":
     """One small transaction of a `writer`, durable when the block ends."""
-    connection.execute("BEGIN IMMEDIATE")
+    _begin(connection)
     try:
         yield
     except BaseException:
@@ -71,6 +72,24 @@ def transaction(connection: "dbapi.Connection") -> "Iterator[None]":
             connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+
+
+def _begin(connection: "dbapi.Connection") -> None:
+    """Take the turn in one of the moments between two batches of a busy daemon.
+
+    SQLite itself asks ten times a second after a while, and under full load hardly meets one.
+    """
+    deadline_s = time.monotonic() + _BUSY_TIMEOUT_MS / 1_000
+    connection.execute("PRAGMA busy_timeout = 0")
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            break
+        except dbapi.OperationalError as fault:
+            if "locked" not in str(fault) or time.monotonic() >= deadline_s:
+                raise
+            time.sleep(_ASK_AGAIN_S)
+    connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
 
 
 @contextmanager
