@@ -46,7 +46,7 @@ def import_people(folder: Path, people: int) -> tuple[Path, float]:
 
 def look_up(register: Path, people: int) -> list[LookUp]:
     """Time look-ups of documents all over the register, warm, by the writer's own code."""
-    picked = random.Random(8103).sample(range(people), min(people, _ASKED))  # noqa: S311
+    picked = random.Random(8103).sample(range(people), min(people, _ASKED))
     documents = [f"AZE{FIRST_DOCUMENT + n}" for n in picked]
     reader = Register(register)
     reader.refresh()
