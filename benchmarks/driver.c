@@ -2,12 +2,17 @@
  *
  * In C, so that what is measured is the gateway and not its peer. It prints its port as JSON, loads the first ESME that binds, prints the result as JSON.
  *
- * Options: --messages N --warm-up N --window N [--rate R] [--people N] [--seed N]
- * Phones and documents are picked at random and without repetition out of --people, since a
- * nation does not text in the order of its documents.
+ * Options: --messages N --warm-up N --window N [--rate R [--seconds S]] [--people N] [--first N]
+ *          [--enquire 1] [--seed N]
+ * Phones and documents are picked at random and without repetition out of --people, from number
+ * --first on, since a nation does not text in the order of its documents.
+ * --rate: an open loop. What the ESME does not read waits here as it would in an SMSC, and its
+ * latency is counted from when it was due. With --seconds no SMS is begun after that time.
+ * --enquire 1: an enquire_link each second of an open loop.
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdint.h>
@@ -22,18 +27,29 @@ enum {
     SUBMIT_SM = 0x4, DELIVER_SM = 0x5, UNBIND = 0x6, ENQUIRE_LINK = 0x15,
     BIND_RECEIVER = 0x1, BIND_TRANSMITTER = 0x2, BIND_TRANSCEIVER = 0x9,
     HEADER_BYTES = 16, READ_BYTES = 1 << 18, WRITE_BYTES = 1 << 20, BURST_MAX = 500,
+    STATUSES_MAX = 32, ENQUIRIES_MAX = 4096, FIRST_ENQUIRY = 0x7F000000,
+    ACKNOWLEDGED = 1, REFUSED = 2, REPLIED = 4,
 };
 static const uint32_t RESPONSE = 0x80000000u, DELIVER_SM_RESP = 0x80000005u;
+static const double SILENCE_MAX_S = 30; /* as long as an SMSC may take to answer */
+static const double TICK_S = 0.001;     /* of a fast open loop: not a wake-up for each SMS */
+static const double PAUSE_MAX_S = 0.1;
 static const long long FIRST_PHONE = 994500000000LL;
 static const long FIRST_DOCUMENT = 10000000;
 
-static long messages, warm_up, window_size = 1000, people, seed = 1;
-static double rate;
+static long messages, warm_up, window_size = 1000, people, first, seed = 1;
+static double rate, seconds;
+static int enquiring;
 static int peer;
 static long *chosen;           /* who sends the n-th SMS */
 static long *number_of;        /* which SMS a person sent, -1: none */
 static double *sent_at, *latencies;
-static long sent, replied, refused, measured;
+static unsigned char *fate;    /* of the n-th SMS: ACKNOWLEDGED, REFUSED, REPLIED */
+static long sent, acknowledged, replied, refused, measured, twice;
+static long owed; /* acknowledged and without a reply */
+static struct { uint32_t status; long count; } refusals[STATUSES_MAX];
+static double enquired_at[ENQUIRIES_MAX], enquiry_longest_s;
+static long enquired, enquiries_answered;
 static unsigned char *incoming, *outgoing;
 static size_t held, queued;
 
@@ -67,17 +83,23 @@ static void flush_out(void)
         ssize_t wrote = write(peer, outgoing + done, queued - done);
         if (wrote < 0 && errno == EINTR)
             continue;
+        if (wrote < 0 && errno == EAGAIN)
+            break; /* only in the open loop, which comes back */
         if (wrote <= 0)
             fail("write");
         done += wrote;
     }
-    queued = 0;
+    memmove(outgoing, outgoing + done, queued -= done);
 }
 
 static unsigned char *begin(size_t length, uint32_t command, uint32_t sequence)
 {
     if (queued + length > WRITE_BYTES)
         flush_out();
+    if (queued + length > WRITE_BYTES) {
+        fprintf(stderr, "driver: the ESME does not read its responses\n");
+        exit(1);
+    }
     unsigned char *at = outgoing + queued;
     put32(at, length), put32(at + 4, command), put32(at + 8, 0), put32(at + 12, sequence);
     queued += length;
@@ -87,8 +109,8 @@ static unsigned char *begin(size_t length, uint32_t command, uint32_t sequence)
 static void deliver(long number, double at)
 {
     char text[32], phone[24];
-    int text_length = sprintf(text, "2 AZE %ld", FIRST_DOCUMENT + chosen[number]);
-    int phone_length = sprintf(phone, "%lld", FIRST_PHONE + chosen[number]);
+    int text_length = sprintf(text, "2 AZE %ld", FIRST_DOCUMENT + first + chosen[number]);
+    int phone_length = sprintf(phone, "%lld", FIRST_PHONE + first + chosen[number]);
     size_t body = 3 + phone_length + 1 + 2 + 5 + 9 + 1 + text_length;
     unsigned char *out = begin(HEADER_BYTES + body, DELIVER_SM, number % 0x7FFFFFFE + 1);
     memcpy(out, "\0\1\1", 3), out += 3;                            /* service_type, TON, NPI */
@@ -108,7 +130,7 @@ static void note_reply(const unsigned char *pdu, uint32_t length, double now)
     at += 3 - 1;                        /* service_type is empty: its NUL was skipped above */
     at += strnlen((const char *)at, end - at) + 1;
     at += 2;
-    long person = atoll((const char *)at) - FIRST_PHONE;
+    long person = atoll((const char *)at) - FIRST_PHONE - first;
     at += strnlen((const char *)at, end - at) + 1;
     if (*at & 0x40) { /* UDH: of a reply in segments the last one counts */
         const unsigned char *udh = memmem(at, end - at, "\5\0\3", 3);
@@ -120,9 +142,51 @@ static void note_reply(const unsigned char *pdu, uint32_t length, double now)
         exit(1);
     }
     long number = number_of[person];
+    if (fate[number] & REPLIED) {
+        twice++;
+        return;
+    }
+    owed -= fate[number] & ACKNOWLEDGED;
+    fate[number] |= REPLIED;
     replied++;
     if (number >= warm_up)
         latencies[measured++] = now - sent_at[number];
+}
+
+static void note_response(uint32_t sequence, uint32_t status)
+{
+    long number = (long)sequence - 1;
+    if (number < 0 || number >= sent)
+        fail("a response to nothing");
+    fate[number] |= status ? REFUSED : ACKNOWLEDGED;
+    if (!status) {
+        acknowledged++, owed += !(fate[number] & REPLIED);
+        return;
+    }
+    refused++;
+    int at = 0;
+    while (at < STATUSES_MAX - 1 && refusals[at].count && refusals[at].status != status)
+        at++;
+    refusals[at].status = status, refusals[at].count++;
+}
+
+/* One each second, however long the answers take; they come in order. */
+static void enquire(double now, double started)
+{
+    if (!enquiring || enquired >= ENQUIRIES_MAX || now < started + enquired)
+        return;
+    begin(HEADER_BYTES, ENQUIRE_LINK, FIRST_ENQUIRY + enquired);
+    enquired_at[enquired++] = now;
+}
+
+static void note_enquiry(double now)
+{
+    if (enquiries_answered >= enquired)
+        return;
+    double waited = now - enquired_at[enquiries_answered];
+    if (waited > enquiry_longest_s)
+        enquiry_longest_s = waited;
+    enquiries_answered++;
 }
 
 /* Take what came and answer it; whether the peer bound. */
@@ -156,7 +220,9 @@ static int read_in(double timeout_s)
             note_reply(pdu, length, now);
             memcpy(begin(HEADER_BYTES + id_length, SUBMIT_SM | RESPONSE, sequence), id, id_length);
         } else if (command == DELIVER_SM_RESP) {
-            refused += get32(pdu + 8) != 0;
+            note_response(sequence, get32(pdu + 8));
+        } else if (command == (ENQUIRE_LINK | RESPONSE)) {
+            note_enquiry(now);
         } else if (command == BIND_RECEIVER || command == BIND_TRANSMITTER
                    || command == BIND_TRANSCEIVER) {
             memcpy(begin(HEADER_BYTES + 6, command | RESPONSE, sequence), "bench", 6);
@@ -191,18 +257,44 @@ static double closed_loop(long *counted_from)
     return started;
 }
 
-static double open_loop(void)
+/* Offers at the rate, then waits until all that was taken has its reply. elapsed_s, replied_then:
+ * as they were when the offering had ended. */
+static void open_loop(long *counted_from, double *elapsed_s, long *replied_then, long *offered)
 {
-    double started = now_s();
-    while (replied + refused < messages) {
-        long due = (long)((now_s() - started) * rate) + 1;
-        while (sent < (due < messages ? due : messages))
-            deliver(sent, started + sent / rate);
+    double began = now_s(), started = warm_up ? 0 : began, heard = began, offered_until = 0;
+    fcntl(peer, F_SETFL, fcntl(peer, F_GETFL) | O_NONBLOCK);
+    for (;;) {
+        double now = now_s();
+        if (!started && replied >= warm_up)
+            started = now, *counted_from = replied;
+        long due = (long)((now - began) * rate) + 1;
+        if (due > messages)
+            due = messages;
+        int offering = sent < messages && (!seconds || now < began + seconds);
+        if (offering)
+            *offered = due;
+        else if (!offered_until)
+            offered_until = now, *elapsed_s = now - started, *replied_then = replied;
+        else if (acknowledged + refused >= sent && !owed && enquiries_answered == enquired)
+            break;
+        while (offering && sent < due && queued < WRITE_BYTES / 2)
+            deliver(sent, began + sent / rate);
+        enquire(now, began);
         flush_out();
-        double pause = started + sent / rate - now_s();
-        read_in(sent < messages ? (pause > 0 ? pause : 0) : -1);
+        double pause = offering ? began + sent / rate - now_s() : PAUSE_MAX_S;
+        if (pause < (rate * TICK_S > 1 ? TICK_S : 0))
+            pause = rate * TICK_S > 1 ? TICK_S : 0;
+        if (pause > PAUSE_MAX_S)
+            pause = PAUSE_MAX_S;
+        struct pollfd waiting = {peer, POLLIN | (queued ? POLLOUT : 0), 0};
+        struct timespec t = {0, (long)(pause * 1e9)};
+        if (ppoll(&waiting, 1, &t, NULL) > 0 && waiting.revents & ~POLLOUT)
+            read_in(-1), heard = now_s();
+        else if (now - heard > SILENCE_MAX_S && !offering)
+            break;
     }
-    return started;
+    if (!seconds)
+        *elapsed_s = now_s() - started, *replied_then = replied;
 }
 
 static int ascending(const void *left, const void *right)
@@ -233,6 +325,9 @@ int main(int argc, char **argv)
         else if (!strcmp(argv[i], "--window")) window_size = atol(argv[i + 1]);
         else if (!strcmp(argv[i], "--rate")) rate = atof(argv[i + 1]);
         else if (!strcmp(argv[i], "--people")) people = atol(argv[i + 1]);
+        else if (!strcmp(argv[i], "--seconds")) seconds = atof(argv[i + 1]);
+        else if (!strcmp(argv[i], "--first")) first = atol(argv[i + 1]);
+        else if (!strcmp(argv[i], "--enquire")) enquiring = atoi(argv[i + 1]);
         else if (!strcmp(argv[i], "--seed")) seed = atol(argv[i + 1]);
         else { fprintf(stderr, "driver: no option %s\n", argv[i]); return 2; }
     }
@@ -241,6 +336,7 @@ int main(int argc, char **argv)
         people = messages;
     chosen = space(people, sizeof *chosen), number_of = space(people, sizeof *number_of);
     sent_at = space(messages, sizeof *sent_at), latencies = space(messages, sizeof *latencies);
+    fate = space(messages, 1);
     incoming = space(READ_BYTES, 1), outgoing = space(WRITE_BYTES, 1);
     srand48(seed);
     for (long i = 0; i < people; i++)
@@ -263,13 +359,28 @@ int main(int argc, char **argv)
     setsockopt(peer, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     while (!read_in(-1))
         ;
-    long counted_from = 0;
-    double started = rate > 0 ? open_loop() : closed_loop(&counted_from);
-    double elapsed_s = now_s() - started;
+    long counted_from = 0, replied_then = 0, offered = messages;
+    double elapsed_s = 0;
+    if (rate > 0) {
+        open_loop(&counted_from, &elapsed_s, &replied_then, &offered);
+    } else {
+        double started = closed_loop(&counted_from);
+        elapsed_s = now_s() - started, replied_then = replied;
+    }
+    long enquiries_lost = enquired - enquiries_answered;
+    if (enquiries_lost) /* it has waited until now */
+        note_enquiry(now_s());
     qsort(latencies, measured, sizeof *latencies, ascending);
     printf("{\"replies\": %ld, \"elapsed_s\": %.6f, \"p50_s\": %.6f, \"p95_s\": %.6f,"
-           " \"p99_s\": %.6f, \"refused\": %ld}\n",
-           replied - counted_from, elapsed_s, percentile(.5), percentile(.95), percentile(.99),
-           refused);
+           " \"p99_s\": %.6f, \"refused\": {",
+           replied_then - counted_from, elapsed_s, percentile(.5), percentile(.95),
+           percentile(.99));
+    for (int i = 0; i < STATUSES_MAX && refusals[i].count; i++)
+        printf("%s\"0x%08X\": %ld", i ? ", " : "", refusals[i].status, refusals[i].count);
+    printf("}, \"offered\": %ld, \"sent\": %ld, \"acknowledged\": %ld, \"unanswered\": %ld,"
+           " \"twice\": %ld, \"enquired\": %ld, \"enquiries_lost\": %ld,"
+           " \"enquiry_longest_s\": %.6f}\n",
+           offered, sent, acknowledged, owed, twice, enquired, enquiries_lost,
+           enquiry_longest_s);
     return 0;
 }

@@ -20,7 +20,9 @@ class CannotDrive(Exception):
 class Load(NamedTuple):
     """What the driver does to a gateway. rate: SMS/s of an open loop; None: a closed loop.
 
-    people: phones and documents are picked at random out of so many.
+    people: phones and documents are picked at random out of so many, from number `first` on.
+    seconds: when an open loop stops to offer; None: when all messages are sent. enquire: an open
+    loop sends an enquire_link each second too.
     """
 
     messages: int
@@ -28,24 +30,42 @@ class Load(NamedTuple):
     window: int = 1_000
     rate: float | None = None
     people: int = 0
+    first: int = 0
+    seconds: float | None = None
+    enquire: bool = False
 
     def options(self) -> list[str]:
         """As the driver's command line."""
         words = [f"--messages={self.messages}", f"--warm-up={self.warm_up}"]
         words += [f"--window={self.window}", f"--people={self.people}"]
+        words += [f"--first={self.first}", f"--enquire={int(self.enquire)}"]
         words += [f"--rate={self.rate}"] if self.rate else []
+        words += [f"--seconds={self.seconds}"] if self.seconds else []
         return [part for word in words for part in word.split("=")]
 
 
 class Result(NamedTuple):
-    """What the driver saw after the warm-up. refused: deliver_sm that were put off."""
+    """What the driver saw after the warm-up, until it offered no more.
+
+    refused: deliver_sm that were put off, by command_status. Counted until all was quiet:
+    offered, sent (the rest waited with the SMSC), acknowledged, of these unanswered; replies that
+    came twice; enquire_link sent, never answered, and the longest wait for an answer.
+    """
 
     replies: int
     elapsed_s: float
     p50_s: float
     p95_s: float
     p99_s: float
-    refused: int
+    refused: dict[str, int]
+    offered: int
+    sent: int
+    acknowledged: int
+    unanswered: int
+    twice: int
+    enquired: int
+    enquiries_lost: int
+    enquiry_longest_s: float
 
     @property
     def rate(self) -> float:

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.driver import Load, Result, driving
+from benchmarks.machine import free_ports
 
 _CONFIG = """\
 group = core
@@ -53,7 +54,7 @@ def measure(driver: Path, load: Load, spool: bool) -> Result:
     with tempfile.TemporaryDirectory(prefix="smsd-bench-") as name, driving(driver, load) as drive:
         folder = Path(name)
         (folder / "spool").mkdir()
-        admin, box = _free_ports(2)
+        admin, box = free_ports(2)
         store = _SPOOL.format(folder=folder) if spool else ""
         config = folder / "kannel.conf"
         config.write_text(
@@ -73,14 +74,6 @@ def measure(driver: Path, load: Load, spool: bool) -> Result:
             for process in reversed(boxes):
                 process.kill()
                 process.wait(_STOP_S)
-
-
-def _free_ports(count: int) -> list[int]:
-    servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(server.getsockname()[1]) for server in servers]
-    for server in servers:
-        server.close()
-    return ports
 
 
 def _await_listening(port: int) -> None:

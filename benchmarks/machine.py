@@ -2,6 +2,7 @@
 
 import os
 import platform
+import socket
 from pathlib import Path
 
 from storage.sqlite_library import sqlite_version
@@ -24,11 +25,13 @@ def _memory_gib() -> int:
     return round(int(kib[0]) / 1024 / 1024) if kib else 0
 
 
-def resident_mib(pid: int) -> float:
-    """Resident memory of a process and its children; what they share counts twice."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-    sizes = [_first(f"/proc/{each}/status", "VmRSS").split() for each in (pid, *children)]
-    return sum(int(size[0]) for size in sizes if size) / 1024
+def free_ports(count: int) -> list[int]:
+    """TCP ports that nobody on this machine listens to."""
+    servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [int(server.getsockname()[1]) for server in servers]
+    for server in servers:
+        server.close()
+    return ports
 
 
 def _first(file: str, key: str) -> str:
