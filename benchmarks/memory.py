@@ -2,6 +2,7 @@
 
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
@@ -20,12 +21,10 @@ class Memory(NamedTuple):
 def of(pid: int) -> list[Memory]:
     """Of a process and its children, the process first; those that are gone are left out."""
     children = Path(f"/proc/{pid}/task/{pid}/children")
-    found = []
-    try:
-        for each in (str(pid), *children.read_text(encoding="ascii").split()):
-            found.append(_read(Path(f"/proc/{each}/smaps_rollup")))
-    except (FileNotFoundError, ProcessLookupError):
-        pass
+    found: list[Memory] = []
+    with suppress(FileNotFoundError, ProcessLookupError):
+        pids = (str(pid), *children.read_text(encoding="ascii").split())
+        found.extend(_read(Path(f"/proc/{each}/smaps_rollup")) for each in pids)
     return found
 
 

@@ -7,6 +7,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -68,10 +69,8 @@ class _Smsc:
             except OSError:
                 return
             self.phones, self.first_reply_at, self.link = set(), None, link
-            try:
+            with suppress(ConnectionError):
                 self._speak(link)
-            except ConnectionError:
-                pass
             link.close()
 
     def _speak(self, link: socket.socket) -> None:
@@ -157,10 +156,8 @@ def _today(permits: int, unsent: int) -> list[stored.Past]:
 
 
 def _send(smsc: _Smsc) -> None:
-    try:
+    with suppress(OSError):  # the daemon was killed
         smsc.send(_UNDER_WAY)
-    except OSError:
-        pass  # the daemon was killed
 
 
 def _ready_s(desk: int) -> float:

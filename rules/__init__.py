@@ -8,7 +8,7 @@ from rules.grammar.document_grammar import Grammar
 from rules.grammar.request import Command, NearMiss, PermitRequest, Reason, Unrecognised
 from rules.policy import Policy, load, parse_policy
 from rules.problems import PolicyError, Problem
-from rules.replies import flood_text, render
+from rules.replies import flood_text, late_text, render
 from rules.trial import failures
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "decide",
     "failures",
     "flood_text",
+    "late_text",
     "load",
     "load_policy",
     "parse_policy",

@@ -182,6 +182,10 @@ def _parameters(policy: Policy, say: Say) -> None:
     if flood is not None:
         _parameter(policy, flood.junk_max, "messages", ("flood", "junk_max"), say)
         _parameter(policy, flood.refill, "minutes", ("flood", "refill"), say)
+    late = policy.content.late
+    if late is not None and (late.reply is None) == (late.action == "explain"):
+        needs = "needs reply" if late.reply is None else "has no use for reply; remove it"
+        say(("late", "action"), f'"{late.action}" {needs}')
 
 
 _ABUSE_UNITS = {

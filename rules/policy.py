@@ -77,6 +77,7 @@ class PurposeCode(Table):
     """``[codes.X]``: what a person may text X for."""
 
     title: dict[str, Text] = Field(description="the purpose, in each language")
+    urgent: bool = False
     source: Source = Field(description="the legal reference")
 
 
@@ -255,6 +256,18 @@ class Flood(Table):
     source: Source = Field(description="the legal reference")
 
 
+class Late(Table):
+    """``[late]``: what becomes of an SMS whose permit ended before its reply could leave.
+
+    Its permits are taken back, and their day is given back with them. Then the SMS is decided
+    anew as if it came now, or a reply explains that it came too late.
+    """
+
+    action: Literal["renew", "explain"] = Field(description="decide anew, or explain")
+    reply: Id | None = None
+    source: Source = Field(description="the legal reference")
+
+
 class AbuseMeasure(Table):
     """``[[abuse]]``: what makes somebody a candidate of ``smsd abuse report``."""
 
@@ -321,6 +334,7 @@ class PolicyFile(Table):
     unrecognised: Unrecognised = Field(description="the replies to SMS that are no requests")
     commands: Commands = Field(default_factory=Commands)
     flood: Flood | None = None
+    late: Late | None = None
     abuse: list[AbuseMeasure] = Field(default_factory=list)
     replies: dict[str, Reply] = Field(description="the replies")
     household: Household = Field(description="the reply to an SMS with several documents")

@@ -28,6 +28,7 @@ __all__ = [
     "PLACEHOLDERS",
     "Occasion",
     "flood_text",
+    "late_text",
     "occasion_of",
     "render",
     "slots",
@@ -58,6 +59,7 @@ class Occasion(Enum):
     COMMAND = "an answer that tells of no permit"
     COMMAND_PERMIT = "an answer that tells of a permit"
     FLOOD = "the last reply before silence"
+    LATE = "a reply that would have come after its permit ended"
 
 
 PLACEHOLDERS: dict[Occasion, frozenset[str]] = {
@@ -73,6 +75,7 @@ PLACEHOLDERS: dict[Occasion, frozenset[str]] = {
     Occasion.COMMAND: _COMMON,
     Occasion.COMMAND_PERMIT: _PERMIT,
     Occasion.FLOOD: _COMMON,
+    Occasion.LATE: _COMMON,
 }
 """What a reply may tell on each occasion, besides the policy's parameters."""
 
@@ -128,6 +131,14 @@ def flood_text(policy: CompiledPolicy, language: str | None, at_us: int) -> str:
     assert flood is not None, "only a policy with [flood] silences anybody"
     spoken = policy.language_of(language)
     return policy.version_at(at_us).replies.texts[flood.reply, spoken](None)
+
+
+def late_text(policy: CompiledPolicy, language: str | None, at_us: int) -> str:
+    """What explains that the reply to an SMS would have come after its permit ended."""
+    late = policy.policy.content.late
+    assert late is not None and late.reply is not None, "only a policy that explains says so"
+    spoken = policy.language_of(language)
+    return policy.version_at(at_us).replies.texts[late.reply, spoken](None)
 
 
 def _tell(book: ReplyBook, answered: CommandAnswer, spoken: str) -> str:

@@ -80,6 +80,9 @@ class _Compiler:
         if self.content.flood is not None:
             key = self.content.flood.reply
             book.texts[key, language] = self.text(key)
+        if self.content.late is not None and self.content.late.reply is not None:
+            key = self.content.late.reply
+            book.texts[key, language] = self.text(key)
         limits = self.content.household.segments_max
         book.household_segments[language] = limits.get(language, limits.get("*", 0))
         opening = self.content.household.opening[language]

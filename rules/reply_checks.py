@@ -31,6 +31,8 @@ def _named(content: PolicyFile) -> Iterator[tuple[Path, str]]:
                 yield ("commands", name, field), key
     if content.flood is not None:
         yield ("flood", "reply"), content.flood.reply
+    if content.late is not None and content.late.reply is not None:
+        yield ("late", "reply"), content.late.reply
 
 
 def _used(policy: Policy, say: Say) -> None:
@@ -58,6 +60,8 @@ def _occasions(policy: Policy, key: str) -> list[Occasion]:
         found.append(Occasion.COMMAND_PERMIT if key in told else Occasion.COMMAND)
     if policy.content.flood is not None and policy.content.flood.reply == key:
         found.append(Occasion.FLOOD)
+    if policy.content.late is not None and policy.content.late.reply == key:
+        found.append(Occasion.LATE)
     return found
 
 

@@ -288,3 +288,9 @@ class Daemon:
         self._metrics.store_up.set(self._lane.fault is None)
         for name, outbox in self._outboxes.items():
             self._metrics.outbox_depth.labels(name).set(outbox.depth)
+            oldest_us = outbox.oldest_us
+            waited_us = 0 if oldest_us is None else max(0, self._clock.utc_us() - oldest_us)
+            self._metrics.outbox_oldest.labels(name).set(waited_us / 1_000_000)
+        store_bytes, wal_bytes = self._store.file_sizes()
+        self._metrics.store_bytes.set(store_bytes)
+        self._metrics.wal_bytes.set(wal_bytes)

@@ -20,7 +20,8 @@ class InboundMessage(NamedTuple):
 
     `octets` are the user data without its header; `text` is their decoded form, and
     `sound` tells whether decoding met nothing doubtful. `phone` is an MSISDN in digits.
-    `channel` is sms, call_centre or web.
+    `channel` is sms, call_centre or web. `renews` is the id of the SMS that this one stands in
+    for, because its reply would have come after its permit ended; None for what a phone sent.
     """
 
     received_at_us: int
@@ -33,6 +34,7 @@ class InboundMessage(NamedTuple):
     sound: bool
     part: InboundPart | None
     channel: str = "sms"
+    renews: int | None = None
 
 
 class DecisionRow(NamedTuple):
@@ -65,7 +67,8 @@ class Reply(NamedTuple):
     """A stored reply that waits for its SMSC.
 
     `resent` is True when an earlier attempt's outcome is unknown (SMPP has no way to ask).
-    `starts_permit`: permits of its message begin when it has left.
+    `starts_permit`: permits of its message begin when it has left. `urgent`: it leaves before
+    those that are not.
     """
 
     id: int
@@ -76,6 +79,7 @@ class Reply(NamedTuple):
     received_at_us: int
     resent: bool = False
     starts_permit: bool = False
+    urgent: bool = False
 
 
 class ReplyOutcome(NamedTuple):

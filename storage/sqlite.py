@@ -28,9 +28,9 @@ _ORPHAN_PAUSES_S = (0.1,) * 50
 # INDEXED BY: with statistics of an operator's ANALYZE, SQLite may choose to read all replies.
 _SELECT_UNSENT = (
     "SELECT reply.id, reply.phone, reply.text, not_after_us, received_at_us, resent,"
-    " starts_permit"
+    " starts_permit, urgent"
     " FROM reply INDEXED BY reply_unsent JOIN message ON message.id = reply.message"
-    " WHERE reply.smsc = ? AND reply.id > ? AND state = 0 ORDER BY reply.id LIMIT ?"
+    " WHERE reply.smsc = ? AND urgent = ? AND reply.id > ? AND state = 0 ORDER BY reply.id LIMIT ?"
 )
 
 
@@ -81,6 +81,16 @@ class SqliteStore:
     def _maximum(self, query: str) -> int:
         return int(self._connection.execute(query).fetchone()[0] or 0)
 
+    def file_sizes(self) -> tuple[int, int]:
+        """Octets of the file and of its write-ahead log, as they are on disk now."""
+        sizes = []
+        for path in (self.path, Path(f"{self.path}-wal")):
+            try:
+                sizes.append(path.stat().st_size)
+            except OSError:
+                sizes.append(0)  # no log, or the disk is gone: commits tell of that
+        return sizes[0], sizes[1]
+
     @property
     def journal_mode(self) -> str:
         """WAL, or DELETE on an SQLite whose WAL has the reset fault."""
@@ -113,19 +123,18 @@ class SqliteStore:
         self._policy_ids.clear()
         self.reach.forget()
 
-    def unsent(self, smsc: str, after_id: int, limit: int) -> list[Reply]:
+    def unsent(self, smsc: str, after_id: int, limit: int, urgent: bool = False) -> list[Reply]:
         """See `storage.store.Store.unsent`."""
         query = self._connection.execute
         try:
             row = query("SELECT id FROM smsc WHERE name = ?", (smsc,)).fetchone()
-            rows = query(_SELECT_UNSENT, (row[0], after_id, limit)).fetchall() if row else []
+            asked = (row and row[0], int(urgent), after_id, limit)
+            rows = query(_SELECT_UNSENT, asked).fetchall() if row else []
         except dbapi.Error as fault:
             raise StoreUnavailable(str(fault)) from fault
         return [
-            Reply(
-                number, smsc, phone, text, not_after_us, received_at_us, bool(resent), bool(starts)
-            )
-            for number, phone, text, not_after_us, received_at_us, resent, starts in rows
+            Reply(number, smsc, phone, text, not_after_us, received_at_us, *map(bool, flags))
+            for number, phone, text, not_after_us, received_at_us, *flags in rows
         ]
 
     def unsent_count(self, smsc: str) -> int:

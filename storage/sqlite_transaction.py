@@ -17,6 +17,7 @@ from storage.records import (
     ReplyState,
     ShadowRow,
 )
+from storage.sqlite_late import take_back
 from storage.sqlite_library import dbapi
 from storage.sqlite_reach import DAY_US
 from storage.store import StoreConflict
@@ -33,8 +34,8 @@ _INSERT_DECISION = (
     "nullif(?,''),nullif(?,''),NULL,?)"
 )
 _INSERT_REPLY = (
-    "INSERT INTO reply (id, message, smsc, phone, text, not_after_us, state, starts_permit)"
-    " VALUES (?,?,?,?,?,?,0,?)"
+    "INSERT INTO reply (id, message, smsc, phone, text, not_after_us, state, starts_permit, urgent)"
+    " VALUES (?,?,?,?,?,?,0,?,?)"
 )
 _SETTLE_REPLY = (
     "UPDATE reply SET state = ?, settled_at_us = ?, smsc_message_id = ?, status = ?, resent = ?"
@@ -254,6 +255,7 @@ class SqliteTransaction:
     ) -> int:
         """See `storage.store.Transaction.add_message`."""
         number = self._store.take_id()
+        stands_for = message.renews if repeat_of is None else repeat_of
         self._store.reach.message_came(message.received_at_us)
         self._messages.append(
             (
@@ -266,7 +268,7 @@ class SqliteTransaction:
                 message.text,
                 _NULL if message.sound else message.octets,
                 outcome,
-                _NULL if repeat_of is None else repeat_of,
+                _NULL if stands_for is None else stands_for,
                 message.channel,
             )
         )
@@ -294,12 +296,22 @@ class SqliteTransaction:
         text: str,
         not_after_us: int,
         starts_permit: bool = False,
+        urgent: bool = False,
     ) -> Reply:
         """See `storage.store.Transaction.add_reply`."""
         smsc, phone = message.smsc, message.phone
         smsc_id = self._store.smsc_id(smsc)
         self._replies.append(
-            (message_id, message_id, smsc_id, phone, text, not_after_us, int(starts_permit))
+            (
+                message_id,
+                message_id,
+                smsc_id,
+                phone,
+                text,
+                not_after_us,
+                int(starts_permit),
+                int(urgent),
+            )
         )
         return Reply(
             message_id,
@@ -309,6 +321,7 @@ class SqliteTransaction:
             not_after_us,
             message.received_at_us,
             starts_permit=starts_permit,
+            urgent=urgent,
         )
 
     def settle(self, outcomes: Sequence[ReplyOutcome]) -> None:
@@ -328,6 +341,10 @@ class SqliteTransaction:
         ]
         if begun:
             executemany(_BEGIN_PERMITS, begun)
+
+    def take_back(self, reply_ids: Sequence[int]) -> list[InboundMessage]:
+        """See `storage.store.Transaction.take_back`."""
+        return take_back(self._store.connection, reply_ids)
 
     def flush(self) -> None:
         """Write what was gathered: before COMMIT, and before what must see it is read."""

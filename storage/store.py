@@ -105,14 +105,21 @@ class Transaction(Protocol):
         text: str,
         not_after_us: int,
         starts_permit: bool = False,
+        urgent: bool = False,
     ) -> Reply:
         """Queue the reply to an SMS in the outbox.
 
-        starts_permit: permits of the SMS begin when it has left.
+        starts_permit: permits of the SMS begin when it has left. urgent: before all others.
         """
 
     def settle(self, outcomes: Sequence[ReplyOutcome]) -> None:
         """Record what became of replies; permits that begin with one begin when it was sent."""
+
+    def take_back(self, reply_ids: Sequence[int]) -> list[InboundMessage]:
+        """Take back the permits of SMS whose reply will never leave, and give their day back.
+
+        Returns those SMS, each with `renews` set to its own id; SMS without a permit are left out.
+        """
 
 
 class Store(Protocol):
@@ -127,8 +134,11 @@ class Store(Protocol):
             StoreUnavailable: nothing was stored; try again later.
         """
 
-    def unsent(self, smsc: str, after_id: int, limit: int) -> list[Reply]:
-        """The next replies of this SMSC's outbox above `after_id`, oldest first."""
+    def unsent(self, smsc: str, after_id: int, limit: int, urgent: bool = False) -> list[Reply]:
+        """The next replies of this SMSC's outbox above `after_id`, oldest first.
+
+        urgent: only those that are; otherwise only those that are not.
+        """
 
     def unsent_count(self, smsc: str) -> int:
         """How many replies of this SMSC wait."""

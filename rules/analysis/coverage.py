@@ -16,7 +16,7 @@ from rules.problems import PolicyError, Problem, problem_at
 
 __all__ = ["Coverage", "Gap", "Reached", "ReachedIn", "Shadowed", "cover"]
 
-_OF_REPLIES = ("replies", "household", "unrecognised", "commands", "flood")
+_OF_REPLIES = ("replies", "household", "unrecognised", "commands", "flood", "late")
 
 
 class ReachedIn(NamedTuple):

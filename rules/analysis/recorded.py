@@ -41,7 +41,7 @@ class RecordedDecision(NamedTuple):
 class RecordedMessage(NamedTuple):
     """An SMS as it was stored, with its decisions in the order of documents.
 
-    outcome: decided, command, repeated, silent, or the reason why it was not understood.
+    outcome: decided, command, repeated, silent, late, or the reason why it was not understood.
     phone: the one that sent it; it can return the permits that it asked for.
     """
 

@@ -52,13 +52,14 @@ def replay(
 ) -> Iterator[Change]:
     """Every outcome that the policy changes, in the order of the messages.
 
-    messages: in the order of their ids. A repeated one is passed over: another has its answer.
+    messages: in the order of their ids. A repeated one is passed over: another has its answer;
+    so is one whose lateness was explained.
     In mode recorded nothing is kept; cascading remembers the holders of two civil days.
     """
     history = History(policy) if mode == "cascading" else None
     parse = policy.grammar.parse
     for message in messages:
-        if message.outcome == "repeated":
+        if message.outcome in ("repeated", "late"):
             continue
         if history is not None:
             history.begin(message)

@@ -36,6 +36,11 @@ class Metrics:
             "SMS left with the SMSC because the store was unavailable",
             registry=registry,
         )
+        self._renewed = Counter(
+            "smsd_messages_renewed",
+            "SMS decided anew or explained because their permit ended before its reply could leave",
+            registry=registry,
+        )
         self._repeated = Counter(
             "smsd_messages_repeated",
             "SMS equal to one whose reply was still on its way",
@@ -102,6 +107,16 @@ class Metrics:
             ["smsc"],
             registry=registry,
         )
+        self.outbox_oldest = Gauge(
+            "smsd_outbox_oldest_seconds",
+            "Since the SMS came that has waited longest for its reply to leave; 0: none waits",
+            ["smsc"],
+            registry=registry,
+        )
+        self.store_bytes = Gauge("smsd_store_bytes", "The store's file", registry=registry)
+        self.wal_bytes = Gauge(
+            "smsd_store_wal_bytes", "The store's write-ahead log", registry=registry
+        )
         self.store_up = Gauge("smsd_store_up", "1 while the store takes batches", registry=registry)
         self._policy = Gauge(
             "smsd_policy_info",
@@ -131,6 +146,7 @@ class Metrics:
     def committed(self, counts: Counts, messages: int, commit_s: float) -> None:
         """A batch is durable."""
         self._commit.observe(commit_s)
+        self._renewed.inc(counts.renewed)
         if not messages:
             return
         self._batch.observe(messages)

@@ -18,6 +18,7 @@ from rules import (
     Verdict,
     decide,
     flood_text,
+    late_text,
     render,
 )
 from rules.analysis.shadow import Disagreement, compare
@@ -42,7 +43,7 @@ class Settled:
 
     unrecognised: reasons; commands: names; repeated: equal SMS whose reply was still on its way;
     silent: SMS of phones that had sent too much; disagreements: where the candidate decides
-    otherwise.
+    otherwise; renewed: SMS in whose place another was decided or explained.
     """
 
     replies: list[Reply] = field(default_factory=list)
@@ -52,6 +53,7 @@ class Settled:
     repeated: int = 0
     silent: int = 0
     disagreements: list[Disagreement] = field(default_factory=list)
+    renewed: int = 0
 
     def absorb(self, other: "Settled") -> None:
         """Add what another transaction led to."""
@@ -62,6 +64,7 @@ class Settled:
         self.repeated += other.repeated
         self.silent += other.silent
         self.disagreements += other.disagreements
+        self.renewed += other.renewed
 
 
 class _Case(NamedTuple):
@@ -126,6 +129,9 @@ class _Court:
         self._settled = Settled()
         rules = law.policy.policy.content.rules
         self._may_begin_later = any(rule.window_from is not None for rule in rules)
+        content = law.policy.policy.content
+        self._urgent = {code for code, purpose in content.codes.items() if purpose.urgent}
+        self._explains = content.late is not None and content.late.action == "explain"
 
     def sit(self) -> Settled:
         """Decide and answer all; what a command ends is ended for the requests behind it."""
@@ -151,10 +157,25 @@ class _Court:
                 transaction.add_message(message, "repeated", twin)
                 self._settled.repeated += 1
                 continue
+            if message.renews is not None:
+                self._settled.renewed += 1
+                if self._explains:
+                    self._explain(message)
+                    continue
             meant = parse(message.text)
             message_id = waiting[key] = transaction.add_message(message, _outcome(meant))
             cases.append(_Case(message_id, message, meant, sent_before))
         return cases
+
+    def _explain(self, message: InboundMessage) -> None:
+        """Say that the reply to an SMS would have come too late."""
+        at_us = message.received_at_us
+        wanted = self._policy.grammar.parse(message.text).language
+        text = late_text(self._policy, self._phones.language(message.phone, wanted), at_us)
+        message_id = self._transaction.add_message(message, "late")
+        not_after_us = self._policy.reply_not_after_us((), at_us)
+        reply = self._transaction.add_reply(message_id, message, text, not_after_us)
+        self._settled.replies.append(reply)
 
     def _decide(self, cases: list[_Case]) -> None:
         """Decide and store the requests, then answer all of these cases."""
@@ -178,6 +199,7 @@ class _Court:
             earlier = known.get(message.phone)
             junk = (
                 earlier is not None
+                and message.renews is None
                 and not _grants(decisions)
                 and all(
                     earlier.get((meant.code, document.text), case.message_id) < case.message_id
@@ -269,6 +291,7 @@ class _Court:
             text,
             self._policy.reply_not_after_us(decisions, at_us),
             starts_permit=self._may_begin_later and any(d.begins_with_reply for d in decisions),
+            urgent=isinstance(meant, PermitRequest) and meant.code in self._urgent,
         )
         self._settled.replies.append(reply)
 

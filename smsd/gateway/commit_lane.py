@@ -146,10 +146,12 @@ class CommitLane:
         self._outcomes.append(outcome)
         self._kick()
 
-    def unsent(self, smsc: str, after_id: int, limit: int) -> "Deferred[list[Reply]]":
+    def unsent(
+        self, smsc: str, after_id: int, limit: int, urgent: bool = False
+    ) -> "Deferred[list[Reply]]":
         """Read a page of an outbox; fails with `StoreUnavailable`."""
         page: Deferred[list[Reply]] = Deferred()
-        self._reads.append((page, Page(smsc, after_id, limit)))
+        self._reads.append((page, Page(smsc, after_id, limit, urgent)))
         self._kick()
         return page
 
@@ -175,7 +177,9 @@ class CommitLane:
             return
         size = min(len(self._inbound), self._limits.batch_messages_max)
         inbound = [self._inbound.popleft() for _ in range(size)]
-        outcomes, self._outcomes = list(self._outcomes), deque()
+        # Bounded too: those of replies that came too late are decided anew.
+        settled = min(len(self._outcomes), self._limits.batch_messages_max)
+        outcomes = [self._outcomes.popleft() for _ in range(settled)]
         reads, self._reads = list(self._reads), deque()
         self._under_way.append(_UnderWay(inbound, outcomes, [page for page, _ in reads]))
         messages = [item.message for item in inbound]

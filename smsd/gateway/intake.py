@@ -29,6 +29,7 @@ def read_message(body: DeliverSm | DataSm, smsc: str, received_at_us: int) -> In
         decodable and sound,
         part and InboundPart(_reference(part), part.total, part.index),
         "sms",
+        None,
     )
     return _new(InboundMessage, fields)
 

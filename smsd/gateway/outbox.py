@@ -1,20 +1,18 @@
 """The replies of one SMSC on their way out: from the store, through the window, to an outcome.
 
-The disk holds every unsent reply; memory holds the next few thousand. After a restart and
-after an overflow the rest is read page by page, by the same path.
+Urgent replies leave first: under overload, who needs a doctor does not wait behind who shops.
 """
 
-from bisect import bisect_left
 from collections import deque
+from collections.abc import Callable
 from functools import lru_cache
-from operator import attrgetter
 from typing import NamedTuple, Protocol
 
 import structlog
 from twisted.internet.interfaces import IReactorTime
-from twisted.python.failure import Failure
 
 from smsd.config import SmscSection
+from smsd.gateway.backlog import Backlog
 from smsd.gateway.clock import Clock
 from smsd.gateway.commit_lane import CommitLane
 from smsd.gateway.link import Link
@@ -94,15 +92,21 @@ class Outbox:
         self._clock = clock
         self._settings = settings
         self._lane = lane
-        self._memory_max = memory_max
         self._watcher = watcher
-        self._inherited_id_max = inherited_id_max
-        self._waiting: deque[Reply] = deque()
+        self._urgent, self._usual = (
+            Backlog(
+                lane,
+                settings.name,
+                urgent,
+                memory_max,
+                inherited_id_max,
+                self.pump,
+                self._try_later,
+            )
+            for urgent in (True, False)
+        )
         self._ready: deque[_Ready] = deque()
         self._links: list[Link] = []
-        self._newest_id = 0  # of the replies that came into memory
-        self._more_on_disk = True
-        self._paging = False
         self._holding_off = False
         self._references = 0
         self._addresses = (  # of a submit_sm, from service_type to dest_addr_npi
@@ -118,7 +122,13 @@ class Outbox:
     @property
     def depth(self) -> int:
         """Replies in memory that have not been submitted."""
-        return len(self._waiting) + len(self._ready)
+        return len(self._urgent) + len(self._usual) + len(self._ready)
+
+    @property
+    def oldest_us(self) -> int | None:
+        """When the SMS came that has waited longest for its reply to leave, of those in memory."""
+        heads = (self._urgent.oldest_us, self._usual.oldest_us)
+        return min((at_us for at_us in heads if at_us is not None), default=None)
 
     @property
     def in_flight(self) -> bool:
@@ -132,20 +142,16 @@ class Outbox:
 
     def look_on_disk(self) -> None:
         """Read replies that are stored and not in memory: at the start, or after a fault."""
-        self._more_on_disk = True
-        self._page_in()
+        self._urgent.look_on_disk()
+        self._usual.look_on_disk()
 
     def enqueue(self, replies: list[Reply]) -> None:
         """Take over replies that were just committed, and send."""
-        if self._more_on_disk:
-            return  # the next page brings them, in order
-        room = self._memory_max - len(self._waiting)
-        if len(replies) > room:
-            self._more_on_disk = True
-            replies = replies[: max(room, 0)]
-        if replies:
-            self._waiting.extend(replies)
-            self._newest_id = replies[-1].id
+        urgent = [reply for reply in replies if reply.urgent]
+        if urgent:
+            self._urgent.add(urgent)
+            replies = [reply for reply in replies if not reply.urgent]
+        self._usual.add(replies)
         self.pump()
 
     def attach(self, link: Link) -> None:
@@ -198,12 +204,12 @@ class Outbox:
         if self._turnarounds_us:
             turnarounds_us, self._turnarounds_us = self._turnarounds_us, []
             self._watcher.submitted(self._settings.name, turnarounds_us)
-        self._page_in()
+        self._urgent.page_in()
+        self._usual.page_in()
 
     def _prepare_next(self) -> bool:
         """Turn the next reply into segments; False when there is none."""
-        while self._waiting:
-            reply = self._waiting.popleft()
+        while reply := self._urgent.next() or self._usual.next():
             now_us = self._clock.utc_us()
             if now_us >= reply.not_after_us:
                 self._settle(reply, ReplyState.EXPIRED, "", 0)
@@ -244,7 +250,7 @@ class Outbox:
 
     def _send_again(self, reply: Reply) -> None:
         """Put a reply back to its place: the oldest leaves first."""
-        self._waiting.insert(bisect_left(self._waiting, reply.id, key=attrgetter("id")), reply)
+        (self._urgent if reply.urgent else self._usual).put_back(reply)
 
     def _refuse(self, reply: Reply, status: int) -> None:
         """A reply that this SMSC will never take."""
@@ -268,30 +274,8 @@ class Outbox:
         self._holding_off = False
         self.pump()
 
-    def _page_in(self) -> None:
-        """Ask for the next page from disk when memory has run half empty."""
-        if not self._more_on_disk or self._paging or len(self._waiting) > self._memory_max // 2:
-            return
-        self._paging = True
-        limit = max(1, self._memory_max // 2)
-        page = self._lane.unsent(self._settings.name, self._newest_id, limit)
-        page.addCallbacks(self._take_page, self._page_failed, callbackArgs=(limit,))
-
-    def _take_page(self, replies: list[Reply], limit: int) -> None:
-        self._paging = False
-        if replies:
-            self._waiting.extend(map(self._doubted, replies))
-            self._newest_id = replies[-1].id
-        self._more_on_disk = len(replies) == limit
-        self.pump()
-
-    def _doubted(self, reply: Reply) -> Reply:
-        """A reply that another daemon left unsent may have been submitted when it was killed."""
-        return reply._replace(resent=True) if reply.id <= self._inherited_id_max else reply
-
-    def _page_failed(self, _failure: Failure) -> None:
-        self._paging = False
-        self._reactor.callLater(self._settings.retry_delay_s, self._page_in)
+    def _try_later(self, call: Callable[[], None]) -> None:
+        self._reactor.callLater(self._settings.retry_delay_s, call)
 
 
 @lru_cache(maxsize=100_000)

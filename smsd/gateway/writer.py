@@ -11,6 +11,7 @@ from typing import NamedTuple
 import structlog
 
 from smsd.gateway.adjudicate import Law, Settled, adjudicate
+from smsd.gateway.late import too_late
 from storage import (
     InboundMessage,
     Register,
@@ -32,6 +33,7 @@ class Page(NamedTuple):
     smsc: str
     after_id: int
     limit: int
+    urgent: bool = False
 
 
 class Batch(NamedTuple):
@@ -46,7 +48,8 @@ class Counts(NamedTuple):
     """What a batch led to, in numbers.
 
     decisions: by verdict and rule. unrecognised: by reason. commands: by name.
-    disagreements: by the verdict in force and that of the candidate.
+    disagreements: by the verdict in force and that of the candidate. renewed: SMS whose permit
+    ended before its reply could leave, decided anew or explained.
     """
 
     decisions: dict[tuple[str, str], int]
@@ -55,6 +58,7 @@ class Counts(NamedTuple):
     repeated: int
     silent: int
     disagreements: dict[tuple[str, str], int]
+    renewed: int = 0
 
 
 NOTHING = Counts({}, {}, {}, 0, 0, {})
@@ -117,7 +121,10 @@ class Writer:
             self._register.close()
 
     def _commit(
-        self, messages: Sequence[InboundMessage], outcomes: Sequence[ReplyOutcome]
+        self,
+        messages: Sequence[InboundMessage],
+        outcomes: Sequence[ReplyOutcome],
+        renewing: bool = True,
     ) -> Settled:
         if not messages and not outcomes:
             return Settled()
@@ -127,7 +134,8 @@ class Writer:
                 with self._store.transaction(law.policy) as transaction:
                     if outcomes:
                         transaction.settle(outcomes)
-                    return adjudicate(transaction, law, self._register, messages)
+                    late = too_late(transaction, law.policy, outcomes) if renewing else []
+                    return adjudicate(transaction, law, self._register, [*late, *messages])
             except StoreConflict:
                 continue  # the facts read anew will show what the other gateway granted
         raise AssertionError("the index of daily limits and the facts disagree")
@@ -137,7 +145,7 @@ class Writer:
         total = Settled()
         refused: list[int] = []
         try:
-            self._commit([], batch.outcomes)
+            total.absorb(self._commit_outcomes(batch.outcomes))
         except Exception as fault:  # noqa: BLE001 - the writer must live
             return None, [], str(fault)
         for position, message in enumerate(batch.messages):
@@ -152,6 +160,16 @@ class Writer:
             else:
                 total.absorb(settled)
         return total, refused, None
+
+    def _commit_outcomes(self, outcomes: Sequence[ReplyOutcome]) -> Settled:
+        """Settle replies; without renewing any where that meets the bug."""
+        try:
+            return self._commit([], outcomes)
+        except StoreUnavailable:
+            raise
+        except Exception:  # noqa: BLE001 - a bug; logged, and the outcomes are kept all the same
+            _log.exception("renewal_failed", replies=len(outcomes))
+            return self._commit([], outcomes, renewing=False)
 
     def _page(self, read: Page) -> list[Reply] | str:
         try:
@@ -168,4 +186,5 @@ def _counts(settled: Settled) -> Counts:
         settled.repeated,
         settled.silent,
         dict(Counter([(d.live_verdict, d.candidate_verdict) for d in settled.disagreements])),
+        settled.renewed,
     )

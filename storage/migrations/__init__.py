@@ -6,11 +6,13 @@ from storage.migrations import (
     m0001_message_decision_reply,
     m0002_phones_blocks_activations,
     m0003_indexes_by_day,
+    m0004_urgent_replies,
 )
 
 migrations = Migrations("smsd")
 migrations(name="m0001_message_decision_reply")(m0001_message_decision_reply.step)
 migrations(name="m0002_phones_blocks_activations")(m0002_phones_blocks_activations.step)
 migrations(name="m0003_indexes_by_day")(m0003_indexes_by_day.step)
+migrations(name="m0004_urgent_replies")(m0004_urgent_replies.step)
 
 __all__ = ["migrations"]

@@ -268,7 +268,7 @@ def test_a_window_that_begins_with_the_reply_begins_when_it_was_taken(
         settled = adjudicate(transaction, Law(history), None, [sms("1 AZE 1111111")])
     [reply] = settled.replies
     assert reply.starts_permit
-    assert store.unsent("one", 0, 9)[0].starts_permit
+    assert store.unsent("one", 0, 9, urgent=True)[0].starts_permit
     taken_us = NOON_US + 90 * MINUTE_US
     outcome = ReplyOutcome(reply.id, ReplyState.SENT, taken_us, "", 0, False, reply.starts_permit)
     with store.transaction(history) as transaction:
