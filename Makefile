@@ -38,7 +38,7 @@ format: setup  ## put the code in its form
 torture: setup  ## SIGKILL 300 times, cut the power, and catch three planted faults (ARGS=--help)
 	$(BIN)/python tests/torture $(ARGS)
 
-bench: setup  ## flood the daemon and report replies/s and latency
+bench: setup  ## every figure, beside Kannel and a bare loop (ARGS=--full: at full size)
 	$(BIN)/python -m benchmarks $(ARGS)
 
 # The engines beside ours want other versions of what they share with us: a room of their own.

@@ -1,6 +1,7 @@
 /* The SMSC of the benchmark, in C: floods the ESME that binds to it and times the replies.
  *
- * In C, so that what is measured is the gateway and not its peer. It prints its port as JSON, loads the first ESME that binds, prints the result as JSON.
+ * In C, so that what is measured is the gateway and not its peer. It prints its port as JSON, loads
+ * the first ESME that binds, prints the result as JSON.
  *
  * Options: --messages N --warm-up N --window N [--rate R [--seconds S]] [--people N] [--first N]
  *          [--enquire 1] [--seed N]
@@ -239,7 +240,7 @@ static int read_in(double timeout_s)
 
 static double closed_loop(long *counted_from)
 {
-    double started = 0;
+    double began = now_s(), started = 0;
     while (replied + refused < messages) {
         if (!started && replied >= warm_up)
             started = now_s(), *counted_from = replied;
@@ -254,7 +255,7 @@ static double closed_loop(long *counted_from)
         }
         read_in(room > BURST_MAX ? 0 : -1);
     }
-    return started;
+    return started ? started : began; /* too much was put off for the warm-up to end: count all */
 }
 
 /* Offers at the rate, then waits until all that was taken has its reply. elapsed_s, replied_then:
@@ -273,8 +274,11 @@ static void open_loop(long *counted_from, double *elapsed_s, long *replied_then,
         int offering = sent < messages && (!seconds || now < began + seconds);
         if (offering)
             *offered = due;
-        else if (!offered_until)
+        else if (!offered_until) {
+            if (seconds && !started) /* the warm-up never ended: count all */
+                started = began;
             offered_until = now, *elapsed_s = now - started, *replied_then = replied;
+        }
         else if (acknowledged + refused >= sent && !owed && enquiries_answered == enquired)
             break;
         while (offering && sent < due && queued < WRITE_BYTES / 2)
@@ -294,7 +298,7 @@ static void open_loop(long *counted_from, double *elapsed_s, long *replied_then,
             break;
     }
     if (!seconds)
-        *elapsed_s = now_s() - started, *replied_then = replied;
+        *elapsed_s = now_s() - (started ? started : began), *replied_then = replied;
 }
 
 static int ascending(const void *left, const void *right)

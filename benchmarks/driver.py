@@ -13,8 +13,8 @@ _SOURCE = Path(__file__).with_name("driver.c")
 _RUN_MAX_S = 900
 
 
-class CannotDrive(Exception):
-    """There is no compiler for the driver."""
+class CannotMeasure(Exception):
+    """A figure cannot be had here; the message says why."""
 
 
 class Load(NamedTuple):
@@ -77,7 +77,7 @@ def compile_driver(folder: Path) -> Path:
     """The driver's executable, in `folder`."""
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
-        raise CannotDrive("make bench needs a C compiler (Debian: gcc) for its SMSC")
+        raise CannotMeasure("no C compiler (Debian: gcc) for the SMSC")
     program = folder / "driver"
     command = [compiler, "-O2", "-D_GNU_SOURCE", "-o", str(program), str(_SOURCE)]
     subprocess.run(command, check=True)
@@ -94,7 +94,9 @@ class Driving:
 
     def result(self) -> Result:
         """What it saw, once the gateway that bound has answered everything."""
-        output, _ = self._process.communicate(timeout=_RUN_MAX_S)
+        output, complaint = self._process.communicate(timeout=_RUN_MAX_S)
+        if self._process.returncode:
+            raise CannotMeasure(complaint.strip())
         return Result(**json.loads(output))
 
 
@@ -102,7 +104,8 @@ class Driving:
 def driving(program: Path, load: Load) -> Iterator[Driving]:
     """The driver, waiting for a gateway to bind."""
     command = [str(program), *load.options()]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
         try:
             yield Driving(process)
         finally:

@@ -4,9 +4,10 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
-from benchmarks.driver import Load, Result, driving
+from benchmarks.driver import CannotMeasure, Load, Result, driving
 from benchmarks.machine import free_ports
 
 _CONFIG = """\
@@ -42,6 +43,7 @@ text = "Permit granted (code 2): 06.04 15:27-17:27. Reference 4MEGFN."
 """
 _SPOOL = "store-type = spool\nstore-location = {folder}/spool\n"
 _STOP_S = 20
+_POLL_S = 0.01
 
 
 def installed() -> bool:
@@ -68,7 +70,7 @@ def measure(driver: Path, load: Load, spool: bool) -> Result:
                     subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
                 )
                 if program == "bearerbox":
-                    _await_listening(box)
+                    _await_listening(boxes[0], box)
             return drive.result()
         finally:
             for process in reversed(boxes):
@@ -76,10 +78,12 @@ def measure(driver: Path, load: Load, spool: bool) -> Result:
                 process.wait(_STOP_S)
 
 
-def _await_listening(port: int) -> None:
-    while True:
+def _await_listening(bearerbox: "subprocess.Popen[bytes]", port: int) -> None:
+    while bearerbox.poll() is None:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except ConnectionRefusedError:
-            continue
-        return
+            time.sleep(_POLL_S)
+        else:
+            return
+    raise CannotMeasure(f"bearerbox ended with exit code {bearerbox.returncode}")

@@ -3,6 +3,7 @@
 import os
 import platform
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 
 from storage.sqlite_library import sqlite_version
@@ -18,6 +19,14 @@ def describe() -> dict[str, str | int]:
         "python": platform.python_version(),
         "sqlite": sqlite_version,
     }
+
+
+def in_words(described: Mapping[str, str | int]) -> str:
+    """The same on one line."""
+    words = (
+        "{cpu}, {cores} cores, {memory_gib} GiB, Linux {kernel}, Python {python}, SQLite {sqlite}"
+    )
+    return words.format_map(described)
 
 
 def _memory_gib() -> int:

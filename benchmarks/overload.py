@@ -31,6 +31,11 @@ class Overload(NamedTuple):
     growth_mib: float
 
     @property
+    def seconds(self) -> float:
+        """For how long it was offered: less than asked for where there are too few people."""
+        return self.result.offered / (_FACTOR * self.capacity)
+
+    @property
     def kept(self) -> float:
         """The share of the capacity that is left under overload."""
         return self.result.rate / self.capacity
@@ -56,7 +61,8 @@ def measure(
     `expected_rate` tells how many SMS the closed loop takes; never more than `people`.
     """
     messages = min(people, round(expected_rate * seconds))
-    load = Load(messages, messages // 20, window=gateway.WINDOW, people=people)
+    window = min(gateway.WINDOW, messages // 10)  # a few SMS would be one burst and no loop
+    load = Load(messages, messages // 10, window=window, people=people)
     closed = gateway.measure(driver, load, register)
     rate = _FACTOR * closed.result.rate
     offered = load._replace(

@@ -25,17 +25,21 @@ _DAY = f"(({_AT_US} + 14400000000) / 86400000000 + 719163)"  # in Baku, as a dat
 _NUMBERS = (
     "WITH RECURSIVE n(i) AS (SELECT :from UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :until)"
 )
+# Columns are named, so that one added to the schema with a default asks nothing of this file.
 _INSERTS = (
-    f"INSERT INTO message {_NUMBERS} SELECT i, {_AT_US}, :smsc, {_PHONE}, '8103', 0,"
-    f" '2 AZE ' || (20000000 + {_WRITER}), NULL, 'decided', NULL, 'sms' FROM n",
-    f"INSERT INTO decision {_NUMBERS} SELECT i, i, {_AT_US}, 'p:P' || {_WRITER}, {_DOCUMENT}, '2',"
-    " 'grant', 'granted', :policy,"
-    ' \'{"registered":true,"birth_date":"1985-06-01","permits":[]}\','
-    f" i, {_AT_US}, {_AT_US} + {_WINDOW_US}, {_DAY}, 'code-2', 0, NULL, 0 FROM n",
-    f"INSERT INTO reply {_NUMBERS} SELECT i, i, :smsc, {_PHONE},"
+    "INSERT INTO message (id, received_at_us, smsc, phone, short_number, data_coding, text,"
+    f" outcome) {_NUMBERS} SELECT i, {_AT_US}, :smsc, {_PHONE}, '8103', 0,"
+    f" '2 AZE ' || (20000000 + {_WRITER}), 'decided' FROM n",
+    "INSERT INTO decision (serial, message, at_us, holder, document, code, verdict, rule, policy,"
+    " facts, permit, valid_from_us, valid_until_us, day, quota, quota_slot)"
+    f" {_NUMBERS} SELECT i, i, {_AT_US}, 'p:P' || {_WRITER}, {_DOCUMENT}, '2', 'grant',"
+    ' \'granted\', :policy, \'{"registered":true,"birth_date":"1985-06-01","permits":[]}\','
+    f" i, {_AT_US}, {_AT_US} + {_WINDOW_US}, {_DAY}, 'code-2', 0 FROM n",
+    "INSERT INTO reply (id, message, smsc, phone, text, not_after_us, state, settled_at_us,"
+    f" smsc_message_id, status) {_NUMBERS} SELECT i, i, :smsc, {_PHONE},"
     f" 'İcazə verildi (kod 2): ' || {_DOCUMENT} || ', 24.11 16:38–18:38, № 4GJCRR',"
-    f" {_AT_US} + {_WINDOW_US}, :sent, 0, iif(:sent, {_AT_US} + 80000, NULL),"
-    " iif(:sent, printf('%x', i), NULL), iif(:sent, 0, NULL), 0 FROM n",
+    f" {_AT_US} + {_WINDOW_US}, :sent, iif(:sent, {_AT_US} + 80000, NULL),"
+    " iif(:sent, printf('%x', i), NULL), iif(:sent, 0, NULL) FROM n",
 )
 
 
