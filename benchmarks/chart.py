@@ -6,7 +6,7 @@ from xml.sax.saxutils import escape
 
 from benchmarks.rates import BARE_LOOP, SMSD, Rate
 
-_WIDTH, _LEFT, _RIGHT = 860, 250, 660  # of the picture; where bars begin and the scale ends
+_WIDTH, _LEFT, _RIGHT = 880, 266, 680  # of the picture; where bars begin and the scale ends
 _TOP, _ROW, _BAR = 96, 44, 22  # where rows begin; heights of a row and of its bar
 _CAP = 5  # half the height of a whisker's ends
 _TICKS_MAX = 6
@@ -16,7 +16,7 @@ _STYLE = """
 svg { font-family: system-ui, "Segoe UI", "Helvetica Neue", Arial, sans-serif; }
 .page { fill: #ffffff } .gap { stroke: #ffffff }
 .ink, .whisker { fill: #1b2330; stroke: #1b2330 } text.ink { stroke: none }
-.quiet { fill: #5b6675 } .grid { stroke: #e3e7ec }
+.quiet { fill: #5b6675; stroke: none } .grid { stroke: #e3e7ec }
 .own { fill: #2f6fde } .other { fill: #9aa6b5 } .limit { fill: #cfd6df }
 @media (prefers-color-scheme: dark) {
   .page { fill: #12161c } .gap { stroke: #12161c }
@@ -126,11 +126,17 @@ def _bar(bar: Bar, middle: float, end: float) -> list[str]:
         lines.append(
             f'<path class="whisker" stroke-width="1.5" d="M{low:.1f} {middle}H{high:.1f}{ends}"/>'
         )
-    lines.append(_text(right + 10, middle + 5, f"{bar.median:,.0f}", "ink", size=14, weight=600))
-    if bar.lowest < bar.highest:
-        spread = f"{bar.lowest:,.0f}–{bar.highest:,.0f}"
-        lines.append(_text(right + 76, middle + 5, spread, "quiet", size=12))
-    return lines
+    return [*lines, _figures(bar, right + 10, middle + 5)]
+
+
+def _figures(bar: Bar, x: float, y: float) -> str:
+    """The median, and behind it the spread if there is one."""
+    spread = f"{bar.lowest:,.0f}–{bar.highest:,.0f}" if bar.lowest < bar.highest else ""
+    return (
+        f'<text class="ink" x="{x:.1f}" y="{y:.1f}" font-size="14" font-weight="600">'
+        f"{bar.median:,.0f}"
+        f'<tspan class="quiet" dx="9" font-size="12" font-weight="400">{spread}</tspan></text>'
+    )
 
 
 def _break(x: float, top: float) -> list[str]:

@@ -28,7 +28,7 @@ enum {
     SUBMIT_SM = 0x4, DELIVER_SM = 0x5, UNBIND = 0x6, ENQUIRE_LINK = 0x15,
     BIND_RECEIVER = 0x1, BIND_TRANSMITTER = 0x2, BIND_TRANSCEIVER = 0x9,
     HEADER_BYTES = 16, READ_BYTES = 1 << 18, WRITE_BYTES = 1 << 20, BURST_MAX = 500,
-    STATUSES_MAX = 32, ENQUIRIES_MAX = 4096, FIRST_ENQUIRY = 0x7F000000,
+    BIND_MAX_MS = 120000, STATUSES_MAX = 32, ENQUIRIES_MAX = 4096, FIRST_ENQUIRY = 0x7F000000,
     ACKNOWLEDGED = 1, REFUSED = 2, REPLIED = 4,
 };
 static const uint32_t RESPONSE = 0x80000000u, DELIVER_SM_RESP = 0x80000005u;
@@ -358,6 +358,11 @@ int main(int argc, char **argv)
         fail("listen");
     printf("{\"port\": %d}\n", ntohs(address.sin_port));
     fflush(stdout);
+    struct pollfd waiting = {server, POLLIN, 0};
+    if (poll(&waiting, 1, BIND_MAX_MS) == 0) {
+        fprintf(stderr, "driver: no ESME came\n");
+        exit(1);
+    }
     if ((peer = accept(server, NULL, NULL)) < 0)
         fail("accept");
     setsockopt(peer, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);

@@ -84,13 +84,15 @@ def _rates(parts: Collection[Part], ground: _Ground, driver: Path) -> Found:
         Part.LATENCY: [rates.paced(driver, register, sizes.paced, sizes.people)],
     }
     chosen = {part: own for part, own in contenders.items() if part in parts}
+    if not chosen:
+        return {}
     everyone = [contender for own in chosen.values() for contender in own]
-    task = bar.add_task("rates", total=len(everyone) * ground.runs, visible=bool(everyone))
-    measured = iter(
-        rates.measure(
-            everyone, ground.runs, lambda name: bar.update(task, description=name, advance=1)
-        )
-    )
+    task = bar.add_task("rates", total=len(everyone) * ground.runs)
+
+    def begun(name: str) -> None:
+        bar.update(task, description=name, advance=1)
+
+    measured = iter(rates.measure(everyone, ground.runs, begun))
     return {part: [next(measured) for _ in own] for part, own in chosen.items()}
 
 

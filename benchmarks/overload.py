@@ -40,18 +40,6 @@ class Overload(NamedTuple):
         """The share of the capacity that is left under overload."""
         return self.result.rate / self.capacity
 
-    @property
-    def in_words(self) -> str:
-        """What became of the SMS."""
-        result = self.result
-        waited = result.offered - result.sent
-        put_off = ", ".join(f"{count:,} {status}" for status, count in result.refused.items())
-        return (
-            f"{result.unanswered:,} of {result.acknowledged:,} acknowledged without a reply,"
-            f" {result.twice:,} replies twice; {waited:,} still with the SMSC;"
-            f" put off: {put_off or 'none'}"
-        )
-
 
 def measure(
     driver: Path, register: Path, people: int, seconds: float, expected_rate: float

@@ -11,7 +11,7 @@ from benchmarks import bare_loop, gateway, kannel
 from benchmarks.driver import CannotMeasure, Load, Result
 
 SMSD, BARE_LOOP = "smsd", "bare loop"
-KANNEL, KANNEL_SPOOL = "Kannel without a store", "Kannel with its spool"
+KANNEL, KANNEL_SPOOL = "Kannel without store", "Kannel with spool"
 PACE = 1_000
 _WINDOWS = (1_000, 5_000)
 _KANNEL_SHARE = 5  # Kannel is given a fifth of the SMS: it needs as long for them

@@ -10,6 +10,7 @@ from rich.table import Table
 from benchmarks import machine
 from benchmarks.goals import Goal
 from benchmarks.measuring import Found
+from benchmarks.overload import Overload
 from benchmarks.rates import Rate
 from benchmarks.sizes import Part, Sizes
 
@@ -47,9 +48,9 @@ def show(report: Report, console: Console) -> None:
     """Print it."""
     if rates := report.rates(Part.RATES, Part.LATENCY):
         console.print(_rates_table(rates))
-        for words in put_off(rates):
-            console.print(words, style="red", highlight=False)
     console.print(_goals_table(report.goals))
+    for words in put_off(report):
+        console.print(words, style="yellow", highlight=False)
     for line in (
         f"machine: {machine.in_words(report.machine)}; {report.at}",
         f"workload: {report.sizes.in_words()}; {report.runs} runs",
@@ -59,12 +60,22 @@ def show(report: Report, console: Console) -> None:
         console.print("Sizes under the full ones say so; all of them: make bench ARGS=--full")
 
 
-def put_off(rates: Sequence[Rate]) -> list[str]:
+def put_off(report: Report) -> list[str]:
     """A line for each gateway and status with which SMS were refused; its rate leaves them out."""
+    counts = {rate.name: rate.put_off for rate in report.rates(Part.RATES, Part.LATENCY)}
+    waited = []
+    overload = report.found.get(Part.OVERLOAD)
+    if isinstance(overload, Overload):
+        result = overload.result
+        counts["smsd, 2 × capacity"] = result.refused
+        waited = [f"smsd, 2 × capacity: {result.offered - result.sent:,} SMS stayed with the SMSC"]
     return [
-        f"{rate.name}: {count:,} SMS were put off with status {status}, beside the replies above"
-        for rate in rates
-        for status, count in rate.put_off.items()
+        *(
+            f"{name}: {count:,} SMS put off with status {status}"
+            for name, refused in counts.items()
+            for status, count in refused.items()
+        ),
+        *waited,
     ]
 
 
