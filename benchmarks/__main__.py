@@ -16,10 +16,11 @@ from smsd.tools.output import print_json
 _RESULTS = Path(__file__).parent / "results"
 _WIDTH = 140  # where nobody's terminal sets one
 _COUNT = click.IntRange(min=100)
+_SECONDS = click.FloatRange(min=1)
 
 
 @click.command()
-@click.option("--full", is_flag=True, help="All sizes as the goals want them; needs 25 GB of disk.")
+@click.option("--full", is_flag=True, help="All sizes as the goals want them; 25 GB of disk.")
 @click.option(
     "--only",
     "parts",
@@ -31,7 +32,7 @@ _COUNT = click.IntRange(min=100)
 @click.option("--people", type=_COUNT, help=f"In the register. Default: {QUICK.people:,}.")
 @click.option("--messages", type=_COUNT, help=f"SMS of a run. Default: {QUICK.messages:,}.")
 @click.option("--paced", type=_COUNT, help=f"SMS at 1000/s. Default: {QUICK.paced:,}.")
-@click.option("--overload-s", type=float, help=f"Seconds. Default: {QUICK.overload_s:g}.")
+@click.option("--overload-s", type=_SECONDS, help=f"Seconds. Default: {QUICK.overload_s:g}.")
 @click.option("--stored", type=_COUNT, help=f"Messages stored. Default: {QUICK.stored:,}.")
 @click.option("--permits", type=_COUNT, help=f"Granted today. Default: {QUICK.permits:,}.")
 @click.option("--unsent", type=_COUNT, help=f"Replies that wait. Default: {QUICK.unsent:,}.")

@@ -6,7 +6,7 @@ from xml.sax.saxutils import escape
 
 from benchmarks.rates import BARE_LOOP, SMSD, Rate
 
-_WIDTH, _LEFT, _RIGHT = 880, 266, 680  # of the picture; where bars begin and the scale ends
+_WIDTH, _LEFT, _RIGHT = 912, 294, 708  # of the picture; where bars begin and the scale ends
 _TOP, _ROW, _BAR = 96, 44, 22  # where rows begin; heights of a row and of its bar
 _CAP = 5  # half the height of a whisker's ends
 _TICKS_MAX = 6

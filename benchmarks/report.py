@@ -53,7 +53,7 @@ def show(report: Report, console: Console) -> None:
         console.print(words, style="yellow", highlight=False)
     for line in (
         f"machine: {machine.in_words(report.machine)}; {report.at}",
-        f"workload: {report.sizes.in_words()}; {report.runs} runs",
+        f"workload: {report.sizes.in_words()}, runs {report.runs}",
     ):
         console.print(line, highlight=False, soft_wrap=True)
     if any(goal.size not in ("", "full") for goal in report.goals):
