@@ -49,7 +49,7 @@ def bars(rates: Sequence[Rate]) -> list[Bar]:
             max(rate.rates),
         )
         for rate in rates
-        if rate.runs
+        if not rate.absent
     ]
     return sorted(found, key=lambda bar: -bar.median)
 

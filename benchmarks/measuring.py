@@ -68,9 +68,9 @@ def _flooded(parts: Collection[Part], ground: _Ground, driver: Path) -> Found:
     """The parts that need the driver."""
     found = _rates(parts, ground, driver)
     if Part.OVERLOAD in parts:
-        expected = _EXPECTED_RATE
-        if own := [rate for rate in found.get(Part.RATES, []) if rate.gateway == rates.SMSD]:
-            expected = max((rate.median for rate in own if rate.runs), default=expected)
+        own = [rate for rate in found.get(Part.RATES, []) if rate.gateway == rates.SMSD]
+        known = [rate.median for rate in own if not rate.absent]
+        expected = max(known, default=_EXPECTED_RATE)
         found[Part.OVERLOAD] = _attempt(lambda: _overloaded(ground, driver, expected))
     if Part.STORED in parts:
         found[Part.STORED] = _attempt(lambda: _stored(ground, driver))

@@ -84,7 +84,7 @@ def _rates_table(rates: Sequence[Rate]) -> Table:
     for heading in ("gateway", "replies/s, median", "lowest–highest", "p50 ms", "p95 ms", "p99 ms"):
         table.add_column(heading, justify="left" if heading == "gateway" else "right")
     for rate in rates:
-        if not rate.runs:
+        if rate.absent:
             table.add_row(rate.name, rate.absent)
             continue
         times = (median(rate.times_ms(field)) for field in ("p50_s", "p95_s", "p99_s"))
