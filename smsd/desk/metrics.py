@@ -33,7 +33,8 @@ class Metrics:
         self._stored = Counter("smsd_messages_stored", "SMS made durable", registry=registry)
         self._put_off = Counter(
             "smsd_messages_put_off",
-            "SMS left with the SMSC because the store was unavailable",
+            "SMS left with the SMSC: the store was unavailable, or too many waited already",
+            ["reason"],
             registry=registry,
         )
         self._renewed = Counter(
@@ -164,7 +165,7 @@ class Metrics:
 
     def store_failed(self, messages: int) -> None:
         """So many SMS stay with their SMSC."""
-        self._put_off.inc(messages)
+        self._put_off.labels("store").inc(messages)
 
     # smsd.gateway.outbox.OutboxWatcher
 
@@ -189,3 +190,7 @@ class Metrics:
     def receipts_came(self, smsc: str, count: int) -> None:
         """Receipts came."""
         self._receipts.labels(smsc).inc(count)
+
+    def no_room(self, smsc: str, count: int) -> None:
+        """SMS stay with their SMSC."""
+        self._put_off.labels("full").inc(count)

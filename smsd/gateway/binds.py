@@ -59,6 +59,9 @@ class BindWatcher(Protocol):
     def receipts_came(self, smsc: str, count: int) -> None:
         """So many delivery receipts were handed over."""
 
+    def no_room(self, smsc: str, count: int) -> None:
+        """So many SMS stay with the SMSC, since more wait here than is good."""
+
 
 def backoff(
     settings: SmscSection, uniform: Callable[[float, float], float] = random.uniform
@@ -154,7 +157,6 @@ class Bind:
             "bound", smsc=smsc.settings.name, bind=self.name, peer_system_id=bound.peer_system_id
         )
         smsc.watcher.bind_changed(smsc.settings.name, self.name, True)
-        link.hold_back(smsc.held_back)
         if not isinstance(self._body, BindReceiver):
             smsc.outbox.attach(link)
 
@@ -211,8 +213,9 @@ class SmscBinds:
             unbind_timeout_s=limits.shutdown_s / 2,
         )
         self._lane = lane
+        self._intake_max = limits.intake_messages_max
         self._draining = False
-        self.held_back = False  # the lane is full; holds for links that are yet to come too
+        self._full = False  # SMS were turned away, and the lane is still more than half full
         self.binds = [
             Bind(
                 self,
@@ -243,19 +246,17 @@ class SmscBinds:
         )
         return stopped
 
-    def hold_back(self, yes: bool) -> None:
-        """Stop or go on reading from this SMSC."""
-        self.held_back = yes
-        for bind in self.binds:
-            if bind.link is not None:
-                bind.link.hold_back(yes)
-
     def take_in(self, link: Link, requests: list[Request]) -> None:
-        """Hand SMS to the commit lane; settle receipts and the unexpected at once."""
+        """Hand SMS to the commit lane; settle receipts and the unexpected at once.
+
+        What the lane has no room for stays with the SMSC. To stop reading instead would silence
+        enquire_link and the responses to our replies, which come by the same transport behind it.
+        """
         received_at_us = self.clock.utc_us()
         name = self.settings.name
-        inbound = []
-        receipts = 0
+        room = self._lane.room
+        inbound: list[Inbound] = []
+        receipts = refused = 0
         for sequence, body in requests:
             if not isinstance(body, DeliverSm | DataSm):
                 link.answer(sequence, Command.GENERIC_NACK, Status.ESME_RINVCMDID)
@@ -264,16 +265,31 @@ class SmscBinds:
             elif intake.is_receipt(body):
                 receipts += 1
                 link.answer(sequence, _response_to(body))
+            elif len(inbound) >= room:
+                refused += 1
+                link.answer(sequence, _response_to(body), Status.ESME_RMSGQFUL)
             else:
                 message = intake.read_message(body, name, received_at_us)
                 inbound.append(Inbound(message, link, sequence, _response_to(body)))
         if receipts:
             self.watcher.receipts_came(name, receipts)
+        if refused or self._full:
+            self._note_fullness(refused, room)
         if inbound:
             self.watcher.messages_came(name, len(inbound))
             self._lane.offer(inbound)
-            if self._lane.full:
-                self._lane.hold_back_until_room(self.hold_back)
+
+    def _note_fullness(self, refused: int, room: int) -> None:
+        """Count what is turned away; one log line when that begins, one when it is long over."""
+        name = self.settings.name
+        if refused:
+            self.watcher.no_room(name, refused)
+            if not self._full:
+                self._full = True
+                _log.warning("intake_full", smsc=name, messages="the newest stay with the SMSC")
+        elif room > self._intake_max // 2:
+            self._full = False
+            _log.info("intake_has_room", smsc=name)
 
 
 def _response_to(body: DeliverSm | DataSm) -> Command:

@@ -87,7 +87,6 @@ class CommitLane:
         self._inbound: deque[Inbound] = deque()
         self._outcomes: deque[ReplyOutcome] = deque()
         self._reads: deque[tuple[Deferred[list[Reply]], Page]] = deque()
-        self._held_back: list[Callable[[bool], None]] = []
         self._under_way: deque[_UnderWay] = deque()
         self._holding_off = False
         self._on_idle: list[Deferred[None]] = []
@@ -120,26 +119,14 @@ class CommitLane:
         return self._holding_off or not waiting
 
     @property
-    def full(self) -> bool:
-        """Whether links should stop reading for now."""
-        return len(self._inbound) >= self._limits.intake_messages_max
+    def room(self) -> int:
+        """How many more messages may be offered now."""
+        return max(0, self._limits.intake_messages_max - len(self._inbound))
 
     def offer(self, inbound: list[Inbound]) -> None:
-        """Take messages in; they are acknowledged or put off in time."""
+        """Take messages in, no more than `room`; they are acknowledged or put off in time."""
         self._inbound.extend(inbound)
         self._kick()
-
-    def hold_back_until_room(self, hold_back: Callable[[bool], None]) -> None:
-        """Call `hold_back(True)` now and `hold_back(False)` once half the backlog is done."""
-        if hold_back not in self._held_back:
-            self._held_back.append(hold_back)
-            hold_back(True)
-
-    def _let_go(self) -> None:
-        if self._held_back and len(self._inbound) <= self._limits.intake_messages_max // 2:
-            held_back, self._held_back = self._held_back, []
-            for hold_back in held_back:
-                hold_back(False)
 
     def settle(self, outcome: ReplyOutcome) -> None:
         """Record what became of a reply, with the next batch."""
@@ -211,7 +198,6 @@ class CommitLane:
             else:
                 deferred.callback(page)
         self._kick()
-        self._let_go()
         self._tell_idle()
 
     def _put_off(self, inbound: list[Inbound]) -> None:

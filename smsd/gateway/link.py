@@ -87,8 +87,6 @@ class Link(Protocol):
         self._reason = "the connection was closed"
         self._ticking = LoopingCall(self._tick)
         self._ticking.clock = reactor
-        self._held_back = False  # by us: the lane is full
-        self._choked = False  # by the transport: the peer does not read
         self._cutting: IDelayedCall | None = None  # once we have begun to close
         self.gone: Deferred[None] = Deferred()
 
@@ -140,11 +138,6 @@ class Link(Protocol):
         else:
             self._leave()
 
-    def hold_back(self, yes: bool) -> None:
-        """Stop or go on reading, because of what waits behind us."""
-        self._held_back = yes
-        self._steer_reading()
-
     # Twisted's side.
 
     def connectionMade(self) -> None:  # noqa: N802
@@ -174,25 +167,15 @@ class Link(Protocol):
 
     def pauseProducing(self) -> None:  # noqa: N802
         """The peer does not read what we answer, so we take nothing more from it."""
-        self._choked = True
-        self._steer_reading()
+        self.transport.pauseProducing()
 
     def resumeProducing(self) -> None:  # noqa: N802
         """The peer reads again."""
-        self._choked = False
-        self._steer_reading()
+        if self.transport.connected:
+            self.transport.resumeProducing()
 
     def stopProducing(self) -> None:  # noqa: N802
         """The transport is going; nothing to do."""
-
-    def _steer_reading(self) -> None:
-        transport = self.transport
-        if transport is None or not transport.connected:
-            return
-        if self._held_back or self._choked:
-            transport.pauseProducing()
-        else:
-            transport.resumeProducing()
 
     def _tick(self) -> None:
         self._handle(self._session.tick(self._clock.monotonic()))

@@ -38,6 +38,7 @@ class Observer:
         self.bind_changes: list[tuple[str, bool]] = []
         self.messages = 0
         self.receipts = 0
+        self.turned_away = 0
 
     def committed(self, counts: Counts, messages: int, commit_s: float) -> None:
         """See `LaneWatcher`."""
@@ -67,6 +68,10 @@ class Observer:
     def receipts_came(self, smsc: str, count: int) -> None:
         """See `BindWatcher`."""
         self.receipts += count
+
+    def no_room(self, smsc: str, count: int) -> None:
+        """See `BindWatcher`."""
+        self.turned_away += count
 
 
 class GatewayStage:

@@ -233,32 +233,21 @@ def flood(stage: GatewayStage, smsc: MemorySmsc) -> "dbapi.Connection":
     return lock
 
 
-def test_a_full_lane_holds_back_every_bind_of_the_smsc(new_stage: NewStage) -> None:
-    """The transmitter too, since its responses only make the lane fuller."""
-    stage = new_stage(bind="transmitter+receiver", limits={"intake_messages_max": 4}).start()
-    transmitter, receiver = stage.bound(), stage.bound()
-    lock = flood(stage, receiver)
-    assert (transmitter.wire.producerState, receiver.wire.producerState) == ("paused", "paused")
-    lock.close()
-    stage.run()
-    states = (transmitter.wire.producerState, receiver.wire.producerState)
-    assert states == ("producing", "producing")
-
-
-def test_a_link_that_comes_while_the_lane_is_full_is_held_back_too(new_stage: NewStage) -> None:
-    """Else an SMSC that reconnects could fill memory without bound."""
-    stage = new_stage(limits={"intake_messages_max": 4}, reconnect_delay_max_s=1).start()
-    first = stage.bound()
-    lock = flood(stage, first)
-    first.hang_up()
-    stage.reactor.advance(1.0)
-    second = stage.connect()
-    assert second.wire.producerState == "producing", "the answer to our bind must be read"
-    second.accept()
-    assert second.wire.producerState == "paused"
-    lock.close()
-    stage.run()
-    assert second.wire.producerState == "producing"
-    second.text(b"1 AZE 1111111", "994500000099")
-    stage.run()
-    assert second.responses == {("994500000099", b"1 AZE 1111111"): 0}
+def test_the_operator_is_told_once_that_sms_are_turned_away(new_stage: NewStage) -> None:
+    """One line when it begins, however many; one when the lane is half empty again."""
+    stage = new_stage(limits={"intake_messages_max": 3}).start()
+    smsc = stage.bound()
+    with capture_logs() as logs:
+        lock = flood(stage, smsc)
+        assert stage.seen.turned_away == 1
+        smsc.text(b"1 AZE 1111111", "994500000098")
+        assert stage.seen.turned_away == 2
+        lock.close()
+        stage.run()
+        smsc.text(b"1 AZE 1111111", "994500000099")
+        stage.run()
+    told = [line for line in logs if line["event"].startswith("intake_")]
+    assert [(line["event"], line["log_level"], line["smsc"]) for line in told] == [
+        ("intake_full", "warning", "one"),
+        ("intake_has_room", "info", "one"),
+    ]

@@ -17,6 +17,7 @@ from storage.sqlite_library import dbapi
 
 PHONE = "994500000001"
 OK, LATER = int(Status.ESME_ROK), int(Status.ESME_RX_T_APPN)
+FULL = int(Status.ESME_RMSGQFUL)
 
 
 class Lock:
@@ -277,39 +278,37 @@ def test_a_twin_beside_a_bug_is_still_answered_once(new_stage: NewStage, damaged
     ]
 
 
-def test_links_are_held_back_at_the_limit_and_let_go_at_half(new_stage: NewStage) -> None:
-    """At intake_messages_max reading stops, not one before; at half of it reading goes on."""
+def test_what_there_is_no_room_for_stays_with_the_smsc(new_stage: NewStage) -> None:
+    """At intake_messages_max the next is turned away, not one before; each batch makes room."""
     stage = new_stage(limits={"intake_messages_max": 4, "batch_messages_max": 1}).start()
     smsc = stage.bound()
     lock = Lock(stage)
-    ask(smsc, range(4))  # one with the writer, three wait
-    assert not stage.lane.full
-    assert smsc.wire.producerState == "producing"
-    ask(smsc, range(4, 5))
-    assert stage.lane.full
-    assert smsc.wire.producerState == "paused"
+    ask(smsc, range(5))  # one with the writer, four wait
+    assert (stage.lane.room, stage.seen.turned_away, statuses(smsc)) == (0, 0, [])
+    ask(smsc, range(5, 7))
+    assert (stage.seen.turned_away, statuses(smsc)) == (2, [FULL, FULL])
     lock.release()
-    states = []
-    while stage.lane.backlog:
-        stage.reactor.run_one()
-        states.append((stage.lane.backlog, smsc.wire.producerState))
-    assert states == [(3, "paused"), (2, "producing"), (1, "producing"), (0, "producing")]
     stage.run()
-    assert statuses(smsc) == [OK] * 5
+    assert stage.lane.room == 4
+    ask(smsc, range(5, 7))
+    stage.run()
+    assert statuses(smsc) == [OK] * 7
+    assert stage.rows("SELECT count(*) FROM message") == [(7,)]
 
 
-def test_links_held_back_are_let_go_when_the_store_fails(new_stage: NewStage) -> None:
-    """What waited was put off, so there is room: a link must not stay paused for ever."""
-    stage = new_stage(limits={"intake_messages_max": 4, "batch_messages_max": 1}).start()
+def test_a_full_lane_still_hears_what_became_of_replies(new_stage: NewStage) -> None:
+    """A submit_sm_resp behind SMS that are turned away is taken; else no reply could leave."""
+    stage = new_stage(limits={"intake_messages_max": 1, "batch_messages_max": 1}).start()
     smsc = stage.bound()
+    ask(smsc, range(1))
+    stage.run()
     lock = Lock(stage)
-    ask(smsc, range(5))
-    assert smsc.wire.producerState == "paused"
-    stage.store.connection.execute("PRAGMA query_only = ON")
+    ask(smsc, range(1, 4))
+    assert (stage.seen.turned_away, stage.seen.outcomes) == (1, [])
+    smsc.answer()
+    assert stage.seen.outcomes == [ReplyState.SENT]
     lock.release()
     stage.run()
-    assert smsc.wire.producerState == "producing"
-    assert statuses(smsc).count(LATER) >= 4
 
 
 def test_stop_finishes_the_batch_under_way(new_stage: NewStage) -> None:

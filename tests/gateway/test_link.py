@@ -297,25 +297,11 @@ def test_a_peer_that_does_not_read_is_not_read_from(ends: Ends) -> None:
     assert ends.wire.producerState == "producing"
 
 
-def test_reading_goes_on_only_when_both_reasons_to_pause_are_gone(ends: Ends) -> None:
-    """A full lane and a peer that does not read, in either order."""
+def test_a_transport_that_drains_when_the_link_is_gone_does_no_harm(ends: Ends) -> None:
+    """Twisted may tell its producer to go on after the connection has ended."""
     ends.smsc.accept()
-    for hold, choke in ((True, True), (False, True), (True, False), (False, False)):
-        ends.link.hold_back(hold)
-        if choke:
-            ends.link.pauseProducing()
-        else:
-            ends.link.resumeProducing()
-        expected = "paused" if hold or choke else "producing"
-        assert ends.wire.producerState == expected
-
-
-def test_holding_back_a_link_that_is_gone_does_no_harm(ends: Ends) -> None:
-    """The lane lets links go that may have ended meanwhile."""
-    ends.smsc.accept()
-    ends.link.hold_back(True)
+    ends.link.pauseProducing()
     ends.smsc.hang_up()
-    ends.link.hold_back(False)
     ends.link.resumeProducing()
 
 
