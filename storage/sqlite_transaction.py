@@ -79,6 +79,7 @@ _SELECT_BLOCKS = (
     "SELECT holder, code, until_day FROM block"
     " WHERE holder IN (SELECT value FROM json_each(?)) AND removed_at_us IS NULL ORDER BY id"
 )
+_ANY_BLOCK = "SELECT 1 FROM block INDEXED BY block_holder WHERE holder > '' AND removed_at_us IS NULL LIMIT 1"
 _SELECT_PHONES = (
     "SELECT phone, language, junk_us, told FROM phone"
     " WHERE phone IN (SELECT value FROM json_each(?))"
@@ -164,6 +165,8 @@ class SqliteTransaction:
     def blocks(self, holders: Collection[str]) -> dict[str, tuple[Block, ...]]:
         """See `storage.store.Transaction.blocks`."""
         found: dict[str, tuple[Block, ...]] = {}
+        if self._execute(_ANY_BLOCK).fetchone() is None:  # as nearly always
+            return found
         for holder, *block in self._execute(_SELECT_BLOCKS, (json.dumps(list(holders)),)):
             found[holder] = (*found.get(holder, ()), Block(*block))
         return found

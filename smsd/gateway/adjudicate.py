@@ -107,6 +107,10 @@ def _whole(transaction: Transaction, message: InboundMessage) -> InboundMessage 
     return message._replace(octets=octets, text=decoded.text, sound=decoded.sound, part=None)
 
 
+# A third of what a NamedTuple's own constructor takes, several times for every SMS.
+_new = tuple.__new__
+
+
 def _is_command(case: _Case) -> bool:
     return isinstance(case.meant, Command)
 
@@ -164,7 +168,7 @@ class _Court:
                     continue
             meant = parse(message.text)
             message_id = waiting[key] = transaction.add_message(message, _outcome(meant))
-            cases.append(_Case(message_id, message, meant, sent_before))
+            cases.append(_new(_Case, (message_id, message, meant, sent_before)))
         return cases
 
     def _explain(self, message: InboundMessage) -> None:
@@ -180,7 +184,7 @@ class _Court:
     def _decide(self, cases: list[_Case]) -> None:
         """Decide and store the requests, then answer all of these cases."""
         asked = [
-            Asked(message_id, message, meant, sent_before)
+            _new(Asked, (message_id, message, meant, sent_before))
             for message_id, message, meant, sent_before in cases
             if isinstance(meant, PermitRequest)
         ]
@@ -221,7 +225,8 @@ class _Court:
             for document, facts in finder.facts(request):
                 decision = decide(self._policy, meant.code, document, facts, at_us)
                 decisions.append(decision)
-                rows.append(DecisionRow(message_id, finder.holder[document.text], decision, facts))
+                holder = finder.holder[document.text]
+                rows.append(_new(DecisionRow, (message_id, holder, decision, facts)))
                 if decision.verdict is Verdict.GRANT:
                     finder.granted(document, decision)
                 if self._candidate is not None:

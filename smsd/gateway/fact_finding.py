@@ -86,9 +86,8 @@ class FactFinder:
         assert valid_from_us is not None
         assert valid_until_us is not None
         slot = grant.quota.slot if grant.quota else None
-        permit = HeldPermit(
-            grant.serial, grant.code, valid_from_us, valid_until_us, grant.day, slot
-        )
+        fields = (grant.serial, grant.code, valid_from_us, valid_until_us, grant.day, slot)
+        permit = _new(HeldPermit, fields)
         holder = self.holder[document.text]
         self._permits[holder] = (*self._permits.get(holder, ()), permit)
 
