@@ -79,7 +79,10 @@ _SELECT_BLOCKS = (
     "SELECT holder, code, until_day FROM block"
     " WHERE holder IN (SELECT value FROM json_each(?)) AND removed_at_us IS NULL ORDER BY id"
 )
-_ANY_BLOCK = "SELECT 1 FROM block INDEXED BY block_holder WHERE holder > '' AND removed_at_us IS NULL LIMIT 1"
+_ANY_BLOCK = (
+    "SELECT 1 FROM block INDEXED BY block_holder"
+    " WHERE holder > '' AND removed_at_us IS NULL LIMIT 1"
+)
 _SELECT_PHONES = (
     "SELECT phone, language, junk_us, told FROM phone"
     " WHERE phone IN (SELECT value FROM json_each(?))"
