@@ -17,7 +17,7 @@ from storage.records import (
     ReplyState,
     ShadowRow,
 )
-from storage.sqlite_late import take_back
+from storage.sqlite_late import take_back, to_renew
 from storage.sqlite_library import dbapi
 from storage.sqlite_reach import DAY_US
 from storage.store import StoreConflict
@@ -59,6 +59,7 @@ _SELECT_TWINS = (
     " CROSS JOIN reply INDEXED BY reply_waiting"
     " ON reply.phone = wanted.value AND reply.state = 0"
     " CROSS JOIN message ON message.id = reply.id"
+    " WHERE outcome <> 'late'"  # that one asks the phone to text again
     " ORDER BY message.id"
 )
 _INSERT_PART = (
@@ -92,9 +93,10 @@ _MESSAGES_OF = (
     " CROSS JOIN message INDEXED BY message_phone"
     f" ON message.received_at_us / {DAY_US} = days.value AND message.phone = wanted.value"
 )
+# One that stands for another whose reply came too late was not sent by the phone.
 _COUNT_MESSAGES = (
     f"SELECT message.phone, count(*) {_MESSAGES_OF} AND message.received_at_us >= ?"
-    " GROUP BY message.phone"
+    " AND (repeat_of IS NULL OR outcome = 'repeated') GROUP BY message.phone"
 )
 _SELECT_ASKED = (
     f"SELECT message.phone, decision.code, decision.document, min(message.id) {_MESSAGES_OF}"
@@ -342,9 +344,13 @@ class SqliteTransaction:
         if begun:
             executemany(_BEGIN_PERMITS, begun)
 
-    def take_back(self, reply_ids: Sequence[int]) -> list[InboundMessage]:
+    def take_back(self, expired: Sequence[ReplyOutcome]) -> None:
         """See `storage.store.Transaction.take_back`."""
-        return take_back(self._store.connection, reply_ids)
+        take_back(self._store.connection, expired)
+
+    def to_renew(self, reply_ids: Sequence[int]) -> list[InboundMessage]:
+        """See `storage.store.Transaction.to_renew`."""
+        return to_renew(self._store.connection, reply_ids)
 
     def flush(self) -> None:
         """Write what was gathered: before COMMIT, and before what must see it is read."""
