@@ -15,7 +15,6 @@ _TAKE_BACK = (
     "SELECT 1 FROM decision AS again INDEXED BY decision_repeat"
     " CROSS JOIN reply ON reply.id = again.message"
     " WHERE again.verdict = 'already_granted' AND again.permit = decision.serial"
-    " AND again.message <> decision.message"
     " AND (reply.state = 1 OR reply.resent = 1 OR reply.state = 0 AND reply.not_after_us > ?))"
 )
 # A message has one reply, under its own number. Whoever ended the permit has no use for another.
@@ -25,7 +24,7 @@ _SELECT_LATE = (
     " message.text, channel"
     " FROM json_each(?) AS late CROSS JOIN message ON message.id = late.value"
     " CROSS JOIN smsc ON smsc.id = message.smsc"
-    " WHERE outcome = 'decided' AND EXISTS ("
+    " WHERE EXISTS ("
     "SELECT 1 FROM decision INDEXED BY decision_message"
     " LEFT JOIN decision AS permit ON permit.serial = decision.permit"
     " WHERE decision.message = message.id AND decision.valid_until_us IS NOT NULL"

@@ -3,7 +3,7 @@
 from typing import Any
 
 from gateway_stage import SMSC, STORE_RETRY_S, GatewayStage, NewStage, sms
-from late_replies import Outage, law
+from late_replies import LATE_US, Outage, expired, law
 from memory_smsc import MemorySmsc
 from structlog.testing import capture_logs
 from virtual_reactor import HOUR_US, NOON_US
@@ -126,6 +126,17 @@ def test_an_expiry_that_was_never_stored_is_noticed_again_after_a_restart(
     answer_all(again, smsc)
     assert states(again) == [EXPIRED, SENT]
     assert "15:00–17:00" in smsc.texts[0]
+
+
+def test_a_bug_beside_a_late_reply_keeps_nobody_from_the_renewed_one(
+    store: SqliteStore, damaged: Register
+) -> None:
+    """The faulty SMS stays with its SMSC; what was decided anew before it leaves."""
+    outage = Outage(store, law(), damaged)
+    [late] = outage.replies(sms("2 AZE 1111111"))
+    done = outage.ask(sms("2 AZE 9999999", phone(2), LATE_US), outcomes=expired(late))
+    assert [reply.phone for reply in done.replies or []] == [late.phone]
+    assert (done.counts.renewed, done.refused) == (1, [0])
 
 
 def test_a_bug_in_deciding_anew_costs_no_outcome(store: SqliteStore, damaged: Register) -> None:
