@@ -303,18 +303,8 @@ class SqliteTransaction:
         """See `storage.store.Transaction.add_reply`."""
         smsc, phone = message.smsc, message.phone
         smsc_id = self._store.smsc_id(smsc)
-        self._replies.append(
-            (
-                message_id,
-                message_id,
-                smsc_id,
-                phone,
-                text,
-                not_after_us,
-                int(starts_permit),
-                int(urgent),
-            )
-        )
+        flags = int(starts_permit), int(urgent)
+        self._replies.append((message_id, message_id, smsc_id, phone, text, not_after_us, *flags))
         return Reply(
             message_id,
             smsc,
