@@ -69,6 +69,7 @@ def measure(url: str, what: str, codes: Sequence[str], since_us: int, at_least: 
         rows = (
             " FROM decision JOIN message ON message.id = decision.message"
             f" WHERE decision.serial >= ? AND decision.verdict = 'grant'{of_codes}"
+            " AND ended_us IS NOT 0"  # taken back: its reply never left, and it was of no use
         )
         values = (_first_serial(connection, since_us), *codes)
         # One pass over the rows; the answers are taken from its result.

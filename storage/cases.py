@@ -19,7 +19,17 @@ from storage.store import StoreError
 _SELECT = """
 SELECT decision.serial, decision.at_us, decision.document, decision.code, decision.verdict,
        decision.rule, decision.facts, decision.permit, decision.valid_from_us,
-       decision.valid_until_us, decision.ended_us, policy.digest,
+       decision.valid_until_us, nullif(decision.ended_us, 0) AS ended_us,
+       CASE decision.ended_us WHEN 0 THEN reply.settled_at_us END AS taken_back_us,
+       (SELECT received_at_us FROM message AS first WHERE first.id = message.repeat_of)
+           AS renews_us,
+       (SELECT coalesce(later.permit, later.serial)
+          FROM message AS renewal JOIN decision AS later ON later.message = renewal.id
+         WHERE renewal.repeat_of = message.id AND renewal.outcome = 'decided'
+           AND later.document = decision.document) AS renewed_as,
+       (SELECT told.text FROM message AS renewal JOIN reply AS told ON told.id = renewal.id
+         WHERE renewal.repeat_of = message.id AND renewal.outcome = 'late') AS explained,
+       policy.digest,
        policy.source, message.text AS request,
        reply.text AS reply, reply.state, reply.resent, smsc.name AS smsc
   FROM decision
@@ -34,7 +44,12 @@ SELECT decision.serial, decision.at_us, decision.document, decision.code, decisi
 
 
 class Case(NamedTuple):
-    """One decision with everything that led to it and came of it."""
+    """One decision with everything that led to it and came of it.
+
+    taken_back_us: when the permit ended unused, since its reply came too late. renews_us: when
+    the SMS came that this one stands for. renewed_as: what the SMS was decided anew as, explained:
+    or what its phone was told instead.
+    """
 
     serial: int
     at_us: int
@@ -47,6 +62,10 @@ class Case(NamedTuple):
     valid_from_us: int | None
     valid_until_us: int | None
     ended_us: int | None
+    taken_back_us: int | None
+    renews_us: int | None
+    renewed_as: int | None
+    explained: str | None
     policy_digest: str
     policy_source: str
     request: str

@@ -48,6 +48,11 @@ _DELETE = {
     "replies": "DELETE FROM reply WHERE id IN (SELECT value FROM json_each(?))",
     "messages": "DELETE FROM message WHERE id IN (SELECT value FROM json_each(?))",
 }
+# An SMS that stays must not name one that is gone.
+_FORGET = (
+    "UPDATE message INDEXED BY message_repeat SET repeat_of = NULL"
+    " WHERE repeat_of IN (SELECT value FROM json_each(?))"
+)
 _DELETE_PARTS = (
     "DELETE FROM part WHERE (phone, reference, total, number) IN"
     " (SELECT phone, reference, total, number FROM part WHERE received_at_us < ? LIMIT ?)"
@@ -146,6 +151,7 @@ def _delete_messages(connection: "dbapi.Connection", ids: list[int], now_us: int
     bounds = {"ids": json.dumps(ids), "now_us": now_us}
     kept = {number for (number,) in connection.execute(_SELECT_KEPT, bounds)}
     old = json.dumps([number for number in ids if number not in kept])
+    connection.execute(_FORGET, (old,))
     deleted = {name: connection.execute(query, (old,)).rowcount for name, query in _DELETE.items()}
     return {**deleted, "kept": len(kept)}
 

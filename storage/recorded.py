@@ -1,5 +1,6 @@
 """Recorded traffic: every SMS from an instant on with its decisions, beside a running daemon."""
 
+import json
 from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
@@ -23,12 +24,15 @@ _DISORDER_IDS = 100_000
 _SELECT_PAGE = (
     "SELECT message.id, received_at_us, text, outcome, phone, channel, serial, document,"
     " decision.code, holder, facts, verdict, rule, permit, valid_from_us, valid_until_us,"
-    " begins_with_reply, decision.policy"
+    " begins_with_reply, decision.policy,"
+    " CASE WHEN repeat_of IS NOT NULL AND outcome <> 'repeated' THEN ("
+    "SELECT json_group_array(late.serial) FROM decision AS late"
+    " WHERE late.message = repeat_of AND late.ended_us = 0) END"
     " FROM (SELECT * FROM message WHERE id > ? AND id <= ? AND received_at_us >= ?"
     " ORDER BY id LIMIT ?) AS message"
     " LEFT JOIN decision ON decision.message = message.id ORDER BY message.id, serial"
 )
-_message_of = itemgetter(slice(0, 6))
+_message_of = itemgetter(0, 1, 2, 3, 4, 5, 18)
 
 
 class Recording(NamedTuple):
@@ -49,11 +53,14 @@ class Recording(NamedTuple):
         digests: dict[int, str] = {}
         while rows := self._page(after_id, digests):
             for message, of_message in groupby(rows, _message_of):
-                number, at_us, text, outcome, phone, channel = message
+                number, at_us, text, outcome, phone, channel, _ = message
                 decisions = tuple(
                     _decision(row, digests) for row in of_message if row[6] is not None
                 )
-                yield RecordedMessage(number, at_us, text, outcome, decisions, phone, channel)
+                takes_back = tuple(json.loads(message[-1])) if message[-1] else ()
+                yield RecordedMessage(
+                    number, at_us, text, outcome, decisions, phone, channel, takes_back
+                )
             after_id = rows[-1][0]
 
     def _page(self, after_id: int, digests: dict[int, str]) -> list[Any]:
@@ -101,7 +108,7 @@ def _decision(row: tuple[Any, ...], digests: dict[int, str]) -> RecordedDecision
         facts = recorded_facts.from_json(serial, written)
     except (ValueError, KeyError, TypeError) as fault:
         raise StoreError(f"the recorded facts of decision {serial} cannot be read") from fault
-    verdict, rule, permit, valid_from_us, valid_until_us, begins_with_reply, policy = row[11:]
+    verdict, rule, permit, valid_from_us, valid_until_us, begins_with_reply, policy = row[11:18]
     return RecordedDecision(
         serial,
         document,

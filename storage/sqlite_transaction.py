@@ -17,7 +17,7 @@ from storage.records import (
     ReplyState,
     ShadowRow,
 )
-from storage.sqlite_late import take_back
+from storage.sqlite_late import take_back, to_renew
 from storage.sqlite_library import dbapi
 from storage.sqlite_reach import DAY_US
 from storage.store import StoreConflict
@@ -59,6 +59,7 @@ _SELECT_TWINS = (
     " CROSS JOIN reply INDEXED BY reply_waiting"
     " ON reply.phone = wanted.value AND reply.state = 0"
     " CROSS JOIN message ON message.id = reply.id"
+    " WHERE outcome <> 'late'"  # that one asks the phone to text again
     " ORDER BY message.id"
 )
 _INSERT_PART = (
@@ -96,9 +97,10 @@ _MESSAGES_OF = (
     " CROSS JOIN message INDEXED BY message_phone"
     f" ON message.received_at_us / {DAY_US} = days.value AND message.phone = wanted.value"
 )
+# One that stands for another whose reply came too late was not sent by the phone.
 _COUNT_MESSAGES = (
     f"SELECT message.phone, count(*) {_MESSAGES_OF} AND message.received_at_us >= ?"
-    " GROUP BY message.phone"
+    " AND (repeat_of IS NULL OR outcome = 'repeated') GROUP BY message.phone"
 )
 _SELECT_ASKED = (
     f"SELECT message.phone, decision.code, decision.document, min(message.id) {_MESSAGES_OF}"
@@ -307,18 +309,8 @@ class SqliteTransaction:
         """See `storage.store.Transaction.add_reply`."""
         smsc, phone = message.smsc, message.phone
         smsc_id = self._store.smsc_id(smsc)
-        self._replies.append(
-            (
-                message_id,
-                message_id,
-                smsc_id,
-                phone,
-                text,
-                not_after_us,
-                int(starts_permit),
-                int(urgent),
-            )
-        )
+        flags = int(starts_permit), int(urgent)
+        self._replies.append((message_id, message_id, smsc_id, phone, text, not_after_us, *flags))
         return Reply(
             message_id,
             smsc,
@@ -348,9 +340,13 @@ class SqliteTransaction:
         if begun:
             executemany(_BEGIN_PERMITS, begun)
 
-    def take_back(self, reply_ids: Sequence[int]) -> list[InboundMessage]:
+    def take_back(self, expired: Sequence[ReplyOutcome]) -> None:
         """See `storage.store.Transaction.take_back`."""
-        return take_back(self._store.connection, reply_ids)
+        take_back(self._store.connection, expired)
+
+    def to_renew(self, reply_ids: Sequence[int]) -> list[InboundMessage]:
+        """See `storage.store.Transaction.to_renew`."""
+        return to_renew(self._store.connection, reply_ids)
 
     def flush(self) -> None:
         """Write what was gathered: before COMMIT, and before what must see it is read."""

@@ -115,10 +115,17 @@ class Transaction(Protocol):
     def settle(self, outcomes: Sequence[ReplyOutcome]) -> None:
         """Record what became of replies; permits that begin with one begin when it was sent."""
 
-    def take_back(self, reply_ids: Sequence[int]) -> list[InboundMessage]:
-        """Take back the permits of SMS whose reply will never leave, and give their day back.
+    def take_back(self, expired: Sequence[ReplyOutcome]) -> None:
+        """Take back the permits of SMS whose reply never left, and give their day back.
 
-        Returns those SMS, each with `renews` set to its own id; SMS without a permit are left out.
+        Those stand that their holder has ended, and those that another reply told of.
+        """
+
+    def to_renew(self, reply_ids: Sequence[int]) -> list[InboundMessage]:
+        """The SMS behind replies that will never leave, each with `renews` set to its own id.
+
+        Left out: those without a permit, those whose permits their holder has ended, and those
+        in whose place another stands already.
         """
 
 

@@ -43,6 +43,8 @@ class RecordedMessage(NamedTuple):
 
     outcome: decided, command, repeated, silent, late, or the reason why it was not understood.
     phone: the one that sent it; it can return the permits that it asked for.
+    takes_back: serials of permits that ended unused when this SMS was decided anew, because the
+        reply to them came too late.
     """
 
     id: int
@@ -52,6 +54,7 @@ class RecordedMessage(NamedTuple):
     decisions: tuple[RecordedDecision, ...] = ()
     phone: str = ""
     channel: str = "sms"
+    takes_back: tuple[int, ...] = ()
 
 
 def reproduces(

@@ -59,6 +59,8 @@ def replay(
     history = History(policy) if mode == "cascading" else None
     parse = policy.grammar.parse
     for message in messages:
+        if history is not None:
+            history.take_back(message)
         if message.outcome in ("repeated", "late"):
             continue
         if history is not None:

@@ -124,6 +124,13 @@ class History:
         self._given[holder] = (*self._given.get(holder, ()), given)
         self._askers.setdefault(message.phone, set()).add(holder)
 
+    def take_back(self, message: RecordedMessage) -> None:
+        """Drop the permits whose reply came too late, before their SMS is decided anew."""
+        for holder in self._askers.get(message.phone, ()) if message.takes_back else ():
+            self._given[holder] = tuple(
+                one for one in self._given[holder] if one.permit.serial not in message.takes_back
+            )
+
     def obey(self, message: RecordedMessage, command: Command) -> None:
         """End the permits that a phone returns or cancels."""
         if command.name != "end":

@@ -174,8 +174,7 @@ class _Court:
     def _explain(self, message: InboundMessage) -> None:
         """Say that the reply to an SMS would have come too late."""
         at_us = message.received_at_us
-        wanted = self._policy.grammar.parse(message.text).language
-        text = late_text(self._policy, self._phones.language(message.phone, wanted), at_us)
+        text = late_text(self._policy, self._phones.language(message, None), at_us)
         message_id = self._transaction.add_message(message, "late")
         not_after_us = self._policy.reply_not_after_us((), at_us)
         reply = self._transaction.add_reply(message_id, message, text, not_after_us)
@@ -203,7 +202,6 @@ class _Court:
             earlier = known.get(message.phone)
             junk = (
                 earlier is not None
-                and message.renews is None
                 and not _grants(decisions)
                 and all(
                     earlier.get((meant.code, document.text), case.message_id) < case.message_id
@@ -279,8 +277,8 @@ class _Court:
         """Word the reply and put it into the outbox, unless the phone has sent too much."""
         message_id, message, meant, _ = case
         at_us = message.received_at_us
-        language = self._phones.language(message.phone, meant.language)
-        flow = self._phones.junk(message.phone, at_us) if junk else Flow.ANSWER
+        language = self._phones.language(message, meant.language)
+        flow = self._phones.junk(message) if junk else Flow.ANSWER
         if flow is Flow.SILENT:
             self._transaction.silence(message_id)
             self._settled.silent += 1

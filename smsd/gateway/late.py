@@ -15,20 +15,17 @@ def too_late(
 ) -> list[InboundMessage]:
     """The SMS to be decided anew or explained, dated now; their permits are taken back.
 
-    A reply whose first outcome is unknown may have arrived, so its permits stand.
+    A reply that was perhaps sent before may have arrived: its permits stand, since somebody may
+    have used the day, and its SMS is decided beside them.
     """
     if policy.policy.content.late is None:
         return []
-    expired_us = {
-        outcome.reply_id: outcome.at_us
-        for outcome in outcomes
-        if outcome.state is ReplyState.EXPIRED and not outcome.resent
-    }
-    if not expired_us:
+    expired = {each.reply_id: each for each in outcomes if each.state is ReplyState.EXPIRED}
+    if not expired:
         return []
-    taken_back = transaction.take_back(list(expired_us))
+    transaction.take_back([each for each in expired.values() if not each.resent])
     return [
-        message._replace(received_at_us=expired_us[message.renews])
-        for message in taken_back
+        message._replace(received_at_us=expired[message.renews].at_us)
+        for message in transaction.to_renew(list(expired))
         if message.renews is not None
     ]

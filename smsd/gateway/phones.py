@@ -52,38 +52,45 @@ class Phones:
             return None
         key = (message.phone, self._policy.calendar.day(message.received_at_us))
         before = self._messages.get(key, 0)
+        if message.renews is not None:
+            # An outage must not use up what a phone may send: the SMS counted when it came.
+            return max(0, before - 1)
         self._messages[key] = before + 1
         return before
 
     def documents_before(self, message: InboundMessage, documents: Collection[str]) -> int | None:
         """Documents that this phone asked for today before this SMS; None: not counted.
 
-        Call once for each request, in their order.
+        Call once for each request, in their order. One that is renewed does not count its own.
         """
         if not self._counts_documents:
             return None
         key = (message.phone, self._policy.calendar.day(message.received_at_us))
         asked = self._documents.setdefault(key, set())
-        known = len(asked)
+        known = len(asked if message.renews is None else asked.difference(documents))
         asked.update(documents)
         return known
 
-    def language(self, phone: str, wanted: str | None) -> str | None:
-        """The language to answer in: the one this SMS asks for, which is kept, or the one kept."""
-        state = self._states.get(phone, _NEW)
-        if wanted is None:
+    def language(self, message: InboundMessage, wanted: str | None) -> str | None:
+        """The language to answer in: the one this SMS asks for, which is kept, or the one kept.
+
+        What one that is renewed asks for was kept when it came; the phone may have chosen since.
+        """
+        state = self._states.get(message.phone, _NEW)
+        if wanted is None or message.renews is not None:
             return state.language
         if wanted != state.language:
-            self._set(phone, state._replace(language=wanted))
+            self._set(message.phone, state._replace(language=wanted))
         return wanted
 
-    def junk(self, phone: str, at_us: int) -> Flow:
-        """Count a junk SMS; whether it is answered."""
+    def junk(self, message: InboundMessage) -> Flow:
+        """Count a junk SMS; whether it is answered. One that is renewed was counted before."""
+        at_us = message.received_at_us
         bucket = self._policy.version_at(at_us).flood
-        if bucket is None:
+        if bucket is None or message.renews is not None:
             return Flow.ANSWER
-        flow, state = take(bucket, self._states.get(phone, _NEW), at_us)
-        self._set(phone, state)
+        flow, state = take(bucket, self._states.get(message.phone, _NEW), at_us)
+        self._set(message.phone, state)
         return flow
 
     def _set(self, phone: str, state: PhoneState) -> None:

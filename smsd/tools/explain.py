@@ -74,6 +74,7 @@ def _in_words(case: Case) -> str:
         lines.append(("valid", _span(case.valid_from_us, case.valid_until_us, zone)))
     if case.ended_us is not None:
         lines.append(("ended", f"{_local(case.ended_us, zone):%Y-%m-%d %H:%M:%S %Z}, by SMS"))
+    lines += _lateness(case, zone)
     state = case.reply_state.name.lower() + (", resent" if case.resent else "")
     lines.append(("reply", f"{case.reply}  [{state}]"))
     told = [
@@ -81,6 +82,22 @@ def _in_words(case: Case) -> str:
         for name, value in lines
     ]
     return "\n".join([*told, "", *trace_words(_traced(case), "en")])
+
+
+def _lateness(case: Case, zone: ZoneInfo) -> list[tuple[str, str]]:
+    """What came of a reply that could not leave before its permit ended."""
+    found = []
+    if case.renews_us is not None:
+        came = f"{_local(case.renews_us, zone):%Y-%m-%d %H:%M:%S %Z}"
+        found.append(("stands for", f"the SMS of {came}, whose reply came too late"))
+    if case.taken_back_us is not None:
+        at = f"{_local(case.taken_back_us, zone):%Y-%m-%d %H:%M:%S %Z}"
+        found.append(("taken back", f"{at}, because its reply came too late"))
+    if case.renewed_as is not None:
+        found.append(("decided anew", f"as {references.encode(case.renewed_as)}"))
+    if case.explained is not None:
+        found.append(("told instead", case.explained))
+    return found
 
 
 def _more_facts(facts: rules.Facts) -> list[tuple[str, str]]:
@@ -123,6 +140,7 @@ def _as_json(case: Case) -> dict[str, object]:
         "reference": references.encode(case.permit or case.serial),
         "at": _local(case.at_us, ZoneInfo("UTC")).isoformat(),
         "reply_state": case.reply_state.name.lower(),
+        "renewed_as": case.renewed_as and references.encode(case.renewed_as),
         "facts": {
             **facts._asdict(),
             "birth_date": facts.birth_date.isoformat() if facts.birth_date else None,

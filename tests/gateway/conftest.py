@@ -1,5 +1,6 @@
 """The shipped policy, and gateways over real stores that end with their test."""
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 from gateway_stage import GatewayStage, NewStage
 
 import rules
-from storage import SqliteStore
+from storage import Register, SqliteStore
 
 POLICY_FILE = Path(rules.__file__).parent / "policies" / "8103.toml"
 
@@ -47,3 +48,24 @@ def new_stage(url: str, policy: rules.CompiledPolicy) -> Iterator[NewStage]:
     yield build
     for stage in stages[-1:]:
         stage.stop()
+
+
+@pytest.fixture
+def damaged(tmp_path: Path) -> Iterator[Register]:
+    """A register in which AZE9999999 has a date of birth that no calendar has."""
+    path = tmp_path / "register.db"
+    connection = sqlite3.connect(path)
+    connection.execute(
+        "CREATE TABLE holder (document TEXT PRIMARY KEY, person TEXT NOT NULL,"
+        " birth_ordinal INTEGER NOT NULL, region TEXT, quarantine_until_day INTEGER)"
+        " STRICT, WITHOUT ROWID"
+    )
+    connection.executemany(
+        "INSERT INTO holder VALUES (?,?,?,NULL,NULL)",
+        [("AZE9999999", "P9", 0), ("AZE1111111", "P1", 722_815), ("AZE2222222", "P2", 722_815)],
+    )
+    connection.commit()
+    connection.close()
+    register = Register(path)
+    yield register
+    register.close()

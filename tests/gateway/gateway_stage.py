@@ -32,6 +32,7 @@ class Observer:
 
     def __init__(self) -> None:
         self.batches: list[int] = []  # messages in each batch that was committed
+        self.renewed: list[int] = []  # SMS renewed in each batch that renewed any
         self.put_off: list[int] = []
         self.outcomes: list[ReplyState] = []
         self.turnarounds_us: list[int] = []
@@ -44,6 +45,8 @@ class Observer:
         """See `LaneWatcher`."""
         if messages:
             self.batches.append(messages)
+        if counts.renewed:
+            self.renewed.append(counts.renewed)
 
     def store_failed(self, messages: int) -> None:
         """See `LaneWatcher`."""

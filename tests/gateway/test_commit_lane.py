@@ -1,9 +1,5 @@
 """The one lane to the disk: durable first, then spoken of; one fault costs no more than it must."""
 
-import sqlite3
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from gateway_stage import STORE_RETRY_S, GatewayStage, NewStage, store_replies
 from memory_smsc import MemorySmsc
@@ -189,27 +185,6 @@ def test_reading_a_page_is_no_sign_that_the_store_can_be_written(new_stage: NewS
     assert pages == [[]]
     assert stage.lane.fault is not None
     assert stage.recoveries == 0
-
-
-@pytest.fixture
-def damaged(tmp_path: Path) -> Iterator[Register]:
-    """A register in which AZE9999999 has a date of birth that no calendar has."""
-    path = tmp_path / "register.db"
-    connection = sqlite3.connect(path)
-    connection.execute(
-        "CREATE TABLE holder (document TEXT PRIMARY KEY, person TEXT NOT NULL,"
-        " birth_ordinal INTEGER NOT NULL, region TEXT, quarantine_until_day INTEGER)"
-        " STRICT, WITHOUT ROWID"
-    )
-    connection.executemany(
-        "INSERT INTO holder VALUES (?,?,?,NULL,NULL)",
-        [("AZE9999999", "P9", 0), ("AZE1111111", "P1", 722_815), ("AZE2222222", "P2", 722_815)],
-    )
-    connection.commit()
-    connection.close()
-    register = Register(path)
-    yield register
-    register.close()
 
 
 def test_a_message_that_meets_a_bug_costs_only_itself(

@@ -40,6 +40,7 @@ def stored(
     holder: str = HOLDER,
     phone: str = PHONE,
     starts_permit: bool = False,
+    not_after_us: int = NOON_US + DAY_US,
 ) -> int:
     """Store a decision with its SMS and its reply; the id of both."""
     text = f"{decision.code} {decision.document.text}"
@@ -47,7 +48,7 @@ def stored(
     number = transaction.add_message(message, "decided")
     facts = Facts(decision.serial, True, date(1980, 5, 5))
     transaction.add_decisions([DecisionRow(number, holder, decision, facts)])
-    transaction.add_reply(number, message, "a reply", NOON_US + DAY_US, starts_permit)
+    transaction.add_reply(number, message, "a reply", not_after_us, starts_permit)
     return number
 
 

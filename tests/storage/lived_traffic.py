@@ -9,6 +9,7 @@ from pathlib import Path
 import rules
 from rules import CompiledPolicy
 from smsd.gateway.adjudicate import Law, adjudicate
+from smsd.gateway.writer import Batch, Writer
 from storage import InboundMessage, Register, Reply, ReplyOutcome, ReplyState, SqliteStore
 from storage.blocks import add_block
 from storage.registry import import_csv
@@ -63,6 +64,29 @@ def live(
         with store.transaction(law) as transaction:
             transaction.settle(_sent(waiting if late else settled.replies))
         waiting = settled.replies
+    store.close()
+
+
+def live_through_outage(
+    url: str,
+    law: CompiledPolicy,
+    messages: list[InboundMessage],
+    end_us: int,
+    resent: bool = False,
+) -> None:
+    """Decide SMS one by one; when the outage ends, all their replies have come too late."""
+    store = SqliteStore(url)
+    writer = Writer(store, None, Law(law), lambda: 0.0)
+    waiting: list[Reply] = []
+    for message in messages:
+        done = writer.write(Batch([message], [], []))
+        waiting += done.replies or []
+    expired = [
+        ReplyOutcome(r.id, ReplyState.EXPIRED, end_us, "", 0, resent, r.starts_permit)
+        for r in waiting
+    ]
+    done = writer.write(Batch([], expired, []))
+    writer.write(Batch([], _sent(done.replies or []), []))
     store.close()
 
 

@@ -44,7 +44,8 @@ def first_version(url: str, tmp_path: Path) -> str:
 def test_what_an_earlier_version_stored_is_still_known(
     first_version: str, policy: CompiledPolicy
 ) -> None:
-    """Its permit counts and its reply leaves; neither was ended nor begins with a reply."""
+    """Its permit counts and its reply leaves, no more urgent than before; neither was ended nor
+    begins with a reply."""
     store = SqliteStore(first_version)
     with store.transaction(policy) as transaction:
         assert transaction.permits([HOLDER], NOON_US)[HOLDER] == (
@@ -54,7 +55,7 @@ def test_what_an_earlier_version_stored_is_still_known(
             p.serial for p in transaction.phone_permits(["994500000001"], NOON_US)["994500000001"]
         ] == [7]
     [reply] = store.unsent("one", 0, 10)
-    assert (reply.text, reply.starts_permit) == ("yes", False)
+    assert (reply.text, reply.starts_permit, reply.urgent) == ("yes", False, False)
     assert store.connection.execute("SELECT channel FROM message").fetchall() == [("sms",)]
     store.close()
 
@@ -113,7 +114,14 @@ ROWS = {
         "INSERT INTO shadow_difference VALUES (8, 1, 'grant', 'granted')",
     ),
     "m0003_indexes_by_day": (),
-    "m0004_urgent_replies": (),
+    "m0004_urgent_replies": (
+        "UPDATE reply SET urgent = 1 WHERE id = 8",
+        "UPDATE decision SET ended_us = 0, quota = NULL, quota_slot = NULL WHERE serial = 7",
+        f"INSERT INTO message VALUES (9, {NOON_US + 4}, 1, '994500000001', '8103', 0, '2 AZE 1',"
+        " NULL, 'late', 5, 'sms')",
+        "INSERT INTO reply (id, message, smsc, phone, text, not_after_us, state)"
+        " VALUES (9, 9, 1, '994500000001', 'too late', 9, 0)",
+    ),
 }
 assert list(ROWS) == STEPS, "rows for what the newest step brings"
 

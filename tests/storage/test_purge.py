@@ -129,6 +129,20 @@ def test_a_returned_permit_keeps_nothing(
     assert purged(url, now_us=NOON_US + 5).messages == 1
 
 
+def test_what_stays_names_nothing_that_is_gone(
+    url: str, store: SqliteStore, policy: CompiledPolicy
+) -> None:
+    """Repeats and renewals of an SMS that is deleted stand for themselves; other links stay."""
+    old, kept = ask(store, policy, 1), ask(store, policy, 2, CUT_US)
+    with store.transaction(policy) as transaction:
+        for first in (old, kept):
+            transaction.add_message(sms(at_us=CUT_US)._replace(renews=first), "late")
+            transaction.add_message(sms(at_us=CUT_US), "repeated", repeat_of=first)
+    assert purged(url).messages == 1
+    rows = store.connection.execute("SELECT repeat_of FROM message ORDER BY id").fetchall()
+    assert rows == [(None,), (None,), (None,), (kept,), (kept,)]
+
+
 def test_numbers_are_never_given_out_again(
     url: str, store: SqliteStore, policy: CompiledPolicy
 ) -> None:

@@ -83,7 +83,10 @@ def use_everything(store: SqliteStore, policy: CompiledPolicy) -> None:
         transaction.end_permits([Ended(1, NOON_US, False), Ended(2, NOON_US, True)])
     with store.transaction(policy) as transaction:
         transaction.settle([ReplyOutcome(number, ReplyState.SENT, NOON_US, "id", 0, False, True)])
+        transaction.take_back([ReplyOutcome(7, ReplyState.EXPIRED, NOON_US, "", 0, False)])
+        transaction.to_renew([7])
     store.unsent("one", 0, 500)
+    store.unsent("one", 0, 500, urgent=True)
     store.unsent_count("one")
 
 

@@ -27,6 +27,13 @@ _UNDECIDED = (
     "SELECT count(*) FROM message LEFT JOIN decision ON decision.message = message.id"
     " WHERE decision.serial IS NULL AND outcome = 'decided'"
 )
+# The policy of the torture renews: whose permit ended before its reply left is decided anew.
+_UNRENEWED = (
+    "SELECT count(*) FROM reply JOIN decision ON decision.message = reply.message"
+    " WHERE state = 3 AND verdict = 'grant' AND coalesce(ended_us, 0) = 0 AND NOT EXISTS ("
+    "SELECT 1 FROM message AS renewal WHERE renewal.repeat_of = reply.message"
+    " AND renewal.outcome <> 'repeated')"
+)
 # Not by the index, which may be what is missing.
 _TWICE = (
     "SELECT count(*) FROM (SELECT 1 FROM decision NOT INDEXED WHERE verdict = 'grant'"
@@ -51,6 +58,7 @@ class Examiner:
         self._stored: Counter[Sms] = Counter()
         self._replies: Counter[Sms] = Counter()
         self._marked: set[Sms] = set()
+        self._expired: set[Sms] = set()
         self._last_id = 0
 
     def _connect(self) -> "dbapi.Connection":
@@ -78,7 +86,7 @@ class Examiner:
             connection.close()
         _require(ACKNOWLEDGED, (ledger.acknowledged - self._stored).total())
         _require(REPLIED_FROM_STORE, len(ledger.submitted.keys() - self._replies.keys()))
-        _require(ANSWERED, len(self._replies.keys() - ledger.submitted.keys()))
+        _require(ANSWERED, len(self._replies.keys() - self._expired - ledger.submitted.keys()))
         excess = ledger.submitted - self._replies
         _require(NOT_TWICE, len(excess.keys() - self._marked))
         for query, invariant in _QUERIES.items():
@@ -98,6 +106,10 @@ class Examiner:
             Sms(phone, text)
             for phone, text in connection.execute("SELECT phone, text FROM reply WHERE resent = 1")
         }
+        self._expired = {
+            Sms(phone, text)
+            for phone, text in connection.execute("SELECT phone, text FROM reply WHERE state = 3")
+        }
 
     def examine_closely(self, config: Path) -> None:
         """What takes longer: the file page by page, and every decision anew."""
@@ -114,7 +126,12 @@ class Examiner:
         _require(REPRODUCED, done.returncode)
 
 
-_QUERIES = {_UNANSWERED: ANSWERED, _UNDECIDED: REPLIED_FROM_STORE, _TWICE: ONE_A_DAY}
+_QUERIES = {
+    _UNANSWERED: ANSWERED,
+    _UNRENEWED: ANSWERED,
+    _UNDECIDED: REPLIED_FROM_STORE,
+    _TWICE: ONE_A_DAY,
+}
 
 
 def _require(invariant: str, broken: int) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 from rules import CompiledPolicy, HeldPermit
 from smsd import cli, writer_process
 from smsd.gateway import writer_host
+from smsd.gateway.backlog import Backlog
 from smsd.gateway.commit_lane import CommitLane, Inbound
-from smsd.gateway.outbox import Outbox
 from storage import SqliteStore
 from storage.sqlite_transaction import SqliteTransaction
 
@@ -60,14 +60,14 @@ def dropped_index() -> None:
 
 def forgotten_reload() -> None:
     """What an earlier daemon left unsent stays unsent."""
-    built = Outbox.__init__
+    built = Backlog.__init__
 
-    def forgetful(self: Outbox, *arguments: Any, **named: Any) -> None:
+    def forgetful(self: Backlog, *arguments: Any, **named: Any) -> None:
         built(self, *arguments, **named)
         self._more_on_disk = False
 
-    Outbox.__init__ = forgetful  # type: ignore[method-assign]
-    Outbox.look_on_disk = lambda _self: None  # type: ignore[method-assign]
+    Backlog.__init__ = forgetful  # type: ignore[method-assign]
+    Backlog.look_on_disk = lambda _self: None  # type: ignore[method-assign]
 
 
 def normal_sync() -> None:
