@@ -129,7 +129,8 @@ class LimitsSection(_Section):
     pdu_bytes_max: Annotated[int, Field(ge=1_024, le=16_777_216)] = 65_536
     batch_messages_max: Count = 2_000
     intake_messages_max: Count = 20_000  # taken in and not yet committed; more stay with the SMSC
-    outbox_memory_max: Count = 20_000  # replies of one SMSC held in memory; the rest on disk
+    # Replies of one SMSC held in memory, and as many urgent ones; the rest wait on disk.
+    outbox_memory_max: Count = 20_000
     shutdown_s: Annotated[float, Field(gt=0, le=60)] = 4.0
     store_retry_s: Seconds = 1.0  # pause after the store could not be written
 
