@@ -14,6 +14,7 @@ from storage import InboundMessage, InboundPart, Reply, ReplyOutcome, ReplyState
 LENGTH = Struct("<I")
 # tuple.__new__ builds a NamedTuple in half the time of its own __new__.
 _new = tuple.__new__
+_STATES = tuple(ReplyState)  # by their numbers, which are 0, 1, 2, …
 
 
 def frame(value: Any) -> bytes:
@@ -51,7 +52,7 @@ def unpack_batch(value: Any) -> Batch:
             else _new(InboundMessage, (*fields[:8], InboundPart(*fields[8]), *fields[9:]))
             for fields in messages
         ],
-        [ReplyOutcome(fields[0], ReplyState(fields[1]), *fields[2:]) for fields in outcomes],
+        [_new(ReplyOutcome, (each[0], _STATES[each[1]], *each[2:])) for each in outcomes],
         [Page(*fields) for fields in reads],
     )
 
