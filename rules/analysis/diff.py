@@ -1,4 +1,7 @@
-"""What changes between two policies, exactly: the same cells, cut by the constants of both."""
+"""What changes between two policies, exactly: the same cells, cut by the constants of both.
+
+Beside the decisions: what becomes of their replies, and how these read.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,19 @@ from rules.calendar import Calendar
 from rules.compile import CompiledPolicy, Version
 from rules.conclusions import US_PER_MINUTE
 from rules.decide import Verdict, decide
+from rules.policy import Late, PolicyFile
 
-__all__ = ["Difference", "Outcome", "Rewording", "diff", "difference_words", "rewordings"]
+__all__ = [
+    "Difference",
+    "Handling",
+    "Outcome",
+    "Rewording",
+    "diff",
+    "difference_words",
+    "handling_words",
+    "handlings",
+    "rewordings",
+]
 
 
 class Outcome(NamedTuple):
@@ -51,6 +65,18 @@ class Difference(NamedTuple):
     witness: Witness
 
 
+class Handling(NamedTuple):
+    """What becomes of replies otherwise, whatever was decided.
+
+    code: replies to it leave before all others, or in turn; None: those that are too late.
+    before, after: what is done, in words.
+    """
+
+    code: str | None
+    before: str
+    after: str
+
+
 class Rewording(NamedTuple):
     """A reply that reads differently; None: the policy has no such text."""
 
@@ -60,6 +86,8 @@ class Rewording(NamedTuple):
     before: str | None
     after: str | None
 
+
+_NO_CODE = "no such code"
 
 Change = tuple[Outcome | None, Outcome | None]
 
@@ -82,6 +110,18 @@ def diff(old: CompiledPolicy, new: CompiledPolicy) -> list[Difference]:
     return _joined_codes(_joined_times(rows))
 
 
+def handlings(old: CompiledPolicy, new: CompiledPolicy) -> list[Handling]:
+    """Every code that becomes urgent or no longer is, and ``[late]`` where it changes."""
+    before, after = old.policy.content, new.policy.content
+    rows = [
+        Handling(code, _turn_words(before, code), _turn_words(after, code))
+        for code in dict.fromkeys((*before.codes, *after.codes))
+        if _urgent(before, code) != _urgent(after, code)
+    ]
+    late = Handling(None, _late_words(before.late), _late_words(after.late))
+    return [*rows, late] if late.before != late.after else rows
+
+
 def rewordings(old: CompiledPolicy, new: CompiledPolicy) -> list[Rewording]:
     """Every reply text that is not the same in both files; placeholders as they are written."""
     before, after = dict(_texts(old)), dict(_texts(new))
@@ -100,6 +140,12 @@ def difference_words(row: Difference, calendar: Calendar) -> str:
     if before == after and row.before and row.after:
         before, after = (f"{before}, reply {each.reply}" for each in (row.before, row.after))
     return f"{_time_words(row, calendar)}{', '.join(told)}: {before} → {after}"
+
+
+def handling_words(row: Handling) -> str:
+    """E.g. ``replies to code 1: in turn → first``."""
+    subject = "replies that are too late" if row.code is None else f"replies to code {row.code}"
+    return f"{subject}: {row.before} → {row.after}"
 
 
 def _in_stretch(
@@ -207,9 +253,26 @@ def _texts(policy: CompiledPolicy) -> Iterator[tuple[tuple[str, str, str], str]]
         yield ("household", "opening", language), text
 
 
+def _urgent(content: PolicyFile, code: str) -> bool:
+    """A code that is not there is not urgent: that it comes or goes is a decision's row."""
+    return code in content.codes and content.codes[code].urgent
+
+
+def _turn_words(content: PolicyFile, code: str) -> str:
+    if code not in content.codes:
+        return _NO_CODE
+    return "first" if content.codes[code].urgent else "in turn"
+
+
+def _late_words(late: Late | None) -> str:
+    if late is None:
+        return "nothing follows"
+    return "decided anew" if late.action == "renew" else f"explained ({late.reply})"
+
+
 def _outcome_words(outcome: Outcome | None) -> str:
     if outcome is None:
-        return "no such code"
+        return _NO_CODE
     if outcome.verdict is Verdict.REFUSE:
         return f"refuse ({outcome.rule})"
     if outcome.verdict is Verdict.ALREADY_GRANTED:

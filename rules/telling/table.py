@@ -21,6 +21,7 @@ from rules.telling.table_rows import (
     FloodRow,
     IdleRow,
     LanguageRow,
+    LateRow,
     ParameterRow,
     QuotaRow,
     ReasonRow,
@@ -70,9 +71,11 @@ class _Teller:
                 DatedRow(self.interval(x.start, x.until), "", x.source) for x in content.in_force
             ),
             codes=tuple(
-                CodeRow(code, words.title(x.title), x.source) for code, x in content.codes.items()
+                CodeRow(code, words.title(x.title), x.urgent, x.source)
+                for code, x in content.codes.items()
             ),
             versions=tuple(map(self.version, versions)),
+            late=self.late(),
             parameters=tuple(
                 ParameterRow(name, x.title, tuple(self.values(x)))
                 for name, x in content.parameters.items()
@@ -212,6 +215,13 @@ class _Teller:
             refill=words.length(bucket.refill_us // _US_PER_MINUTE, "measures"),
         )
         return FloodRow(limit, self.reply(flood.reply), flood.source)
+
+    def late(self) -> LateRow:
+        late, words = self.content.late, self.words
+        if late is None:
+            return LateRow("nothing", words("late.nothing"), "", "")
+        reply = "" if late.reply is None else self.reply(late.reply)
+        return LateRow(late.action, words(f"late.{late.action}"), reply, late.source)
 
     def commands(self) -> Iterator[CommandRow]:
         for name in type(self.content.commands).model_fields:

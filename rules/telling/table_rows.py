@@ -11,6 +11,7 @@ __all__ = [
     "FloodRow",
     "IdleRow",
     "LanguageRow",
+    "LateRow",
     "ParameterRow",
     "QuotaRow",
     "ReasonRow",
@@ -31,10 +32,11 @@ class DatedRow(NamedTuple):
 
 
 class CodeRow(NamedTuple):
-    """A purpose code."""
+    """A purpose code. urgent: replies to it leave before all others."""
 
     code: str
     title: str
+    urgent: bool
     source: str
 
 
@@ -115,6 +117,19 @@ class FloodRow(NamedTuple):
     source: str
 
 
+class LateRow(NamedTuple):
+    """What becomes of an SMS whose permit ended before its reply could leave.
+
+    action: ``renew``, ``explain`` or, where the policy has no word on it, ``nothing``.
+    reply: what is sent instead; empty: nothing of its own. source: empty for ``nothing``.
+    """
+
+    action: str
+    words: str
+    reply: str
+    source: str
+
+
 class VersionTable(NamedTuple):
     """The policy between two of its dates. from_us, until_us: None: without bound."""
 
@@ -165,6 +180,7 @@ class Table(NamedTuple):
     in_force: tuple[DatedRow, ...]
     codes: tuple[CodeRow, ...]
     versions: tuple[VersionTable, ...]
+    late: LateRow
     parameters: tuple[ParameterRow, ...]
     documents: tuple[DocumentRow, ...]
     regions: tuple[RegionRow, ...]

@@ -3,7 +3,14 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from rules.telling.table_rows import ReasonRow, RuleRow, Table, VersionTable
+from rules.telling.table_rows import (
+    CodeRow,
+    LateRow,
+    ReasonRow,
+    RuleRow,
+    Table,
+    VersionTable,
+)
 from rules.telling.words import Words, words_for
 
 __all__ = ["Cell", "Grid", "Section", "identity", "notes", "sections"]
@@ -66,7 +73,7 @@ def sections(table: Table) -> Iterator[Section]:
         _section(
             label("codes"),
             (label("code"), label("purpose"), label("source")),
-            [(_id(row.code), _cell(row.title), _law(row.source)) for row in table.codes],
+            [(_id(row.code), _purpose(label, row), _law(row.source)) for row in table.codes],
         ),
     ]
     yield from plain
@@ -77,6 +84,7 @@ def sections(table: Table) -> Iterator[Section]:
         yield _version(label, version, () if same else flood)
     rest = [
         *(Section(grid.caption, "", (grid,)) for grid in floods[0] if same),
+        _late(label, table.late),
         _section(
             label("parameters"),
             (label("parameter"), label("value"), label("dates"), label("source")),
@@ -161,6 +169,22 @@ def _floods(label: "_Label", version: VersionTable) -> tuple[Grid, ...]:
     columns = (label("quota"), label("reply"), label("source"))
     row = (_cell(flood.words), Cell((flood.reply,), "reply"), _law(flood.source))
     return (Grid(label("flood"), columns, (row,)),)
+
+
+def _purpose(label: "_Label", row: CodeRow) -> Cell:
+    return _cell(row.title, label.words("urgent")) if row.urgent else _cell(row.title)
+
+
+def _late(label: "_Label", late: LateRow) -> Section:
+    """What follows when a reply is too late; without a column for what there is none of."""
+    told = [
+        (label("follows"), _cell(late.words)),
+        (label("reply"), Cell((late.reply,), "reply")),
+        (label("source"), _law(late.source)),
+    ]
+    told = [(column, cell) for column, cell in told if any(cell.lines)]
+    columns, row = zip(*told, strict=True)
+    return _section(label("late"), columns, [row])
 
 
 def _rule(words: Words, row: RuleRow) -> tuple[Cell, ...]:

@@ -10,7 +10,14 @@ import rules
 from rules import CompiledPolicy, Policy, PolicyError, Problem
 from rules.analysis.cell_traits import TooManyCells
 from rules.analysis.coverage import Coverage, cover
-from rules.analysis.diff import Difference, diff, difference_words, rewordings
+from rules.analysis.diff import (
+    Difference,
+    diff,
+    difference_words,
+    handling_words,
+    handlings,
+    rewordings,
+)
 from rules.policy import PolicyFile
 from rules.telling.table import as_data, decision_table
 from rules.telling.table_html import table_html
@@ -168,23 +175,26 @@ def diff_policies(old: Path, new: Path, as_json: bool) -> None:
         rows = diff(before, after)
     except (ValueError, TooManyCells) as fault:
         raise ToolRefused(str(fault)) from fault
-    texts = rewordings(before, after)
+    handled, texts = handlings(before, after), rewordings(before, after)
     if as_json:
         print_json(
             {
                 "decisions": [_difference(row, after) for row in rows],
+                "handling": [{**row._asdict(), "words": handling_words(row)} for row in handled],
                 "replies": [text._asdict() for text in texts],
             }
         )
     else:
         for row in rows:
             click.echo(difference_words(row, after.calendar))
+        for handling in handled:
+            click.echo(handling_words(handling))
         for text in texts:
             click.echo(f"reply {text.reply}, {text.part}, {text.language}:")
             click.echo(f"  - {text.before or '(none)'}\n  + {text.after or '(none)'}")
         if not rows:
             click.echo("Every request is decided alike.")
-    if rows or texts:
+    if rows or handled or texts:
         raise ToolRefused("")
 
 

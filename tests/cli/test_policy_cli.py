@@ -8,6 +8,7 @@ import pytest
 from smsd_command import smsd
 
 import rules
+from rules.telling.words import words_for
 
 POLICIES = sorted((Path(rules.__file__).parent / "policies").glob("*.toml"))
 LAW = next(path for path in POLICIES if path.stem == "8103")
@@ -68,6 +69,23 @@ def test_a_difference_is_told_in_words(tmp_path: Path) -> None:
     assert (same.exit_code, same.stdout) == (0, "Every request is decided alike.\n")
 
 
+def test_replies_handled_otherwise_are_a_difference(tmp_path: Path) -> None:
+    """Though every request is decided alike: told in words and as data, with exit code 1."""
+    text = LAW.read_text(encoding="utf-8").replace("urgent = true", "urgent = false")
+    file = tmp_path / "in-turn.toml"
+    file.write_text(text, encoding="utf-8")
+    changed = smsd("policy", "diff", LAW, file)
+    line = "replies to code 1: first → in turn"
+    assert (changed.exit_code, changed.stdout) == (1, f"{line}\nEvery request is decided alike.\n")
+    data = smsd("policy", "diff", LAW, file, "--json")
+    assert data.exit_code == 1
+    assert json.loads(data.stdout) == {
+        "decisions": [],
+        "handling": [{"code": "1", "before": "first", "after": "in turn", "words": line}],
+        "replies": [],
+    }
+
+
 class _Headings(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
@@ -83,12 +101,15 @@ def test_the_table_comes_as_text_page_and_data() -> None:
         told = smsd("policy", "show", LAW, "--language", language)
         assert told.exit_code == 0
         assert "once-a-day" in told.stdout
+        assert words_for(language)("labels.late") in told.stdout
         assert max(map(len, told.stdout.splitlines())) <= 100
     page = _Headings()
     page.feed(smsd("policy", "show", LAW, "--html").stdout)
     assert {"table", "th", "h1"} <= set(page.tags)
     assert "script" not in page.tags
-    assert json.loads(smsd("policy", "show", LAW, "--json").stdout)
+    data = json.loads(smsd("policy", "show", LAW, "--json").stdout)
+    assert [code["code"] for code in data["codes"] if code["urgent"]] == ["1"]
+    assert data["late"]["action"] == "renew"
     only = smsd("policy", "show", LAW, "--language", "en", "--at", "2020-04-04T00:00")
     assert "from 5 April 2020, 00:00 (in force)" not in only.stdout
     refused = smsd("policy", "show", LAW, "--language", "xx")

@@ -1,6 +1,7 @@
 """The difference of two policies: who is decided otherwise, in how few rows it can be said."""
 
 from datetime import datetime, time, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -8,7 +9,16 @@ from policy_edits import Data, before, compiled, parameter, rule, silenced
 from test_cells import changed_policy, policy_of_everything, requests
 
 from rules import CompiledPolicy, Document, Facts, Verdict, decide
-from rules.analysis.diff import Difference, Outcome, diff, difference_words, rewordings
+from rules.analysis.diff import (
+    Difference,
+    Handling,
+    Outcome,
+    diff,
+    difference_words,
+    handling_words,
+    handlings,
+    rewordings,
+)
 
 FIRST = "from 2020-04-05 00:00, "
 LONG_AGO = datetime(2020, 4, 5)  # noqa: DTZ001 the clock in the policy's zone
@@ -216,6 +226,57 @@ def test_texts_that_read_otherwise_are_listed() -> None:
         ("granted", "text", "en", "Go, {document}."),
         ("household", "opening", "en", "All:"),
     ]
+
+
+def test_a_code_that_becomes_urgent_or_no_longer_is_is_told() -> None:
+    """One row for each code, and none for a decision, since none changes."""
+
+    def the_other_way(data: Data) -> None:
+        data["codes"]["1"]["urgent"] = False
+        data["codes"]["3"]["urgent"] = True
+
+    old, new = compiled(), compiled(the_other_way)
+    assert handlings(old, old) == []
+    assert [handling_words(row) for row in handlings(old, new)] == [
+        "replies to code 1: first → in turn",
+        "replies to code 3: in turn → first",
+    ]
+    assert diff(old, new) == []
+
+
+def test_a_code_that_only_one_policy_has_is_told_if_it_is_urgent() -> None:
+    """Otherwise nothing is to be said of its replies; that there is such a code is a decision."""
+
+    def fourth(urgent: bool) -> CompiledPolicy:
+        def add(data: Data) -> None:
+            data["codes"]["4"] = {**data["codes"]["3"], "urgent": urgent}
+
+        return compiled(add)
+
+    assert handlings(compiled(), fourth(urgent=False)) == []
+    assert handlings(compiled(), fourth(urgent=True)) == [Handling("4", "no such code", "first")]
+    assert handlings(fourth(urgent=True), compiled()) == [Handling("4", "first", "no such code")]
+
+
+def test_another_end_of_late_replies_is_told() -> None:
+    """From nothing over renewing to explaining, and from one explanation to another."""
+
+    def late(**given: str) -> CompiledPolicy:
+        return compiled(lambda data: data.update(late={**given, "source": "ours"}))
+
+    steps = [
+        compiled(lambda data: data.pop("late")),
+        late(action="renew"),
+        late(action="explain", reply="too-much"),
+        late(action="explain", reply="how-to"),
+    ]
+    told = [handling_words(row) for pair in pairwise(steps) for row in handlings(*pair)]
+    assert told == [
+        "replies that are too late: nothing follows → decided anew",
+        "replies that are too late: decided anew → explained (too-much)",
+        "replies that are too late: explained (too-much) → explained (how-to)",
+    ]
+    assert handlings(compiled(), late(action="renew")) == []  # in another source only
 
 
 ROWS: list[Difference] = []

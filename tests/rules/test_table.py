@@ -299,6 +299,8 @@ def test_text_and_page_tell_everything(name: str, language: str) -> None:
         wanted += [name for idle in version.idle for name in idle.rules]
         wanted += [quota.words for quota in version.quotas]
         wanted += [version.flood.words, version.flood.reply] if version.flood else []
+    wanted += [table.late.words, table.late.reply, table.late.source]
+    wanted += [words_for(language)("urgent")] * any(code.urgent for code in table.codes)
     wanted += [code.title for code in table.codes] + [row.title for row in table.parameters]
     wanted += [row.holder for row in table.documents] + [row.title for row in table.regions]
     wanted += [row.title for row in table.unrecognised]

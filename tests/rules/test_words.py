@@ -13,6 +13,7 @@ from rules.policy import (
     Commands,
     Conditions,
     DailyQuota,
+    Late,
     Parameter,
     PolicyFile,
     Region,
@@ -150,6 +151,14 @@ def test_whatever_a_policy_may_say_has_words(language: str) -> None:
         model = next(kind for kind in get_args(field.annotation) if kind is not type(None))
         for outcome in set(model.model_fields) - {"words", "source"}:
             assert words(f"endings.{command}.{outcome}")
+
+
+@pytest.mark.parametrize("language", ALL)
+def test_what_becomes_of_late_replies_has_words(language: str) -> None:
+    """Each action that a file may name, and its silence, in words of their own."""
+    actions = (*get_args(Late.model_fields["action"].annotation), "nothing")
+    said = {words_for(language)(f"late.{action}") for action in actions}
+    assert len(said) == len(actions) == 3
 
 
 @pytest.mark.parametrize("language", ALL)
