@@ -43,8 +43,7 @@ _SELECT_HOLDERS = (
     " FROM json_each(?) AS wanted CROSS JOIN holder ON holder.document = wanted.value"
 )
 _SELECT_HOLDER = (
-    "SELECT document, person, birth_ordinal, region, quarantine_until_day FROM holder"
-    " WHERE document = ?"
+    "SELECT person, birth_ordinal, region, quarantine_until_day FROM holder WHERE document = ?"
 )
 _CACHE_KIB = (
     8_192  # room for the upper pages of a register of ten million; the rest is the kernel's
@@ -121,10 +120,12 @@ class Register:
     def look_up(self, documents: Collection[str]) -> dict[str, Citizen]:
         """Who holds each of `documents` (canonical form); those it does not know are left out."""
         assert self._connection is not None, "refresh() comes first"
-        if len(documents) == 1:
-            rows = self._connection.execute(_SELECT_HOLDER, (*documents,))
-        else:
-            rows = self._connection.execute(_SELECT_HOLDERS, (json.dumps(list(documents)),))
+        execute = self._connection.execute
+        if len(documents) == 1:  # at rest a batch is one SMS
+            [document] = documents
+            row = execute(_SELECT_HOLDER, (document,)).fetchone()
+            return {document: _new(Citizen, row)} if row else {}
+        rows = execute(_SELECT_HOLDERS, (json.dumps(list(documents)),))
         return {row[0]: _new(Citizen, row[1:]) for row in rows}
 
     def close(self) -> None:
