@@ -11,7 +11,7 @@ from typing import IO
 from rules import CompiledPolicy
 from storage.migrating import migrate
 from storage.records import Reply
-from storage.sqlite_library import dbapi, journal_mode
+from storage.sqlite_library import dbapi, journal_mode, synchronous
 from storage.sqlite_reach import Reach
 from storage.sqlite_transaction import SqliteTransaction
 from storage.store import StoreError, StoreInUse, StoreUnavailable
@@ -262,10 +262,11 @@ def _open(path: Path) -> "dbapi.Connection":
     connection = dbapi.connect(
         os.fspath(path), isolation_level=None, check_same_thread=False, cached_statements=64
     )
+    mode = journal_mode()
     try:
         for pragma in (
-            f"journal_mode = {journal_mode()}",
-            "synchronous = FULL",
+            f"journal_mode = {mode}",
+            f"synchronous = {synchronous(mode)}",
             f"busy_timeout = {_BUSY_TIMEOUT_MS}",
             f"cache_size = -{_CACHE_KIB}",
             "temp_store = MEMORY",
