@@ -3,6 +3,8 @@
 import os
 import random
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from invariants import Examiner
 from scripted_smsc import ScriptedSmsc
 from storm_smsc import Storm
 
-from smsd.smpp.pdu import DeliverSmResp, Status, SubmitSm, SubmitSmResp
+from smsd.smpp.pdu import DeliverSmResp, Status, SubmitSm, SubmitSmResp, Unbind, UnbindResp
 from storage.sqlite_library import dbapi
 
 SMS = 150
@@ -135,15 +137,46 @@ def test_a_writer_that_dies_while_the_disk_fails_is_started_until_it_can(
             daemon.wait_for("bound")
             disk.fail(1, UNTIL_MENDED)
             os.kill(writer, signal.SIGKILL)
+            daemon.wait_for("writer_ended")
             for _ in range(2):
-                daemon.wait_for("writer_ended")
                 peer.text("2 AZE 1111111", 1)
                 assert peer.read().status == Status.ESME_RX_T_APPN
+            assert "disk I/O error" in daemon.wait_for("store_not_opened")["reason"]
             disk.mend()
             daemon.wait_for("store_available_again")
             peer.text("2 AZE 1111111", 2)
             assert peer.read(DeliverSmResp).status == Status.ESME_ROK
             peer.read(SubmitSm)
+    assert "Traceback" not in daemon.log
+
+
+def test_a_log_that_cannot_be_written_stops_nothing(
+    tmp_path: Path, store: Path, disk: FailingDisk
+) -> None:
+    """The log lies on the disk that is full: what it should tell is lost, and no more than that."""
+    with ScriptedSmsc() as smsc, Path("/dev/full").open("w") as full:
+        config = write_config(tmp_path, [smsc_section(smsc.port)], store=store)
+        command = [sys.executable, "-m", "smsd", "run", "--config", str(config)]
+        with subprocess.Popen(command, stderr=full) as daemon:
+            try:
+                peer = smsc.accept_bind()
+                disk.fail(1, FAULTS["full-until-mended"])
+                peer.text("2 AZE 1111111", 1)
+                assert peer.read().status == Status.ESME_RX_T_APPN
+                disk.mend()
+                sequence, status = 1, int(Status.ESME_RX_T_APPN)
+                while status == Status.ESME_RX_T_APPN:
+                    sequence += 1
+                    peer.text("2 AZE 1111111", sequence)
+                    status = peer.read().status
+                assert status == Status.ESME_ROK
+                reply = peer.read(SubmitSm)
+                peer.send(SubmitSmResp(message_id="1"), reply.sequence)
+                daemon.terminate()
+                peer.send(UnbindResp(), peer.read(Unbind).sequence)
+                daemon.wait(WAIT_S)
+            finally:
+                daemon.kill()
 
 
 def rows(store: Path, query: str) -> list[tuple[Any, ...]]:
