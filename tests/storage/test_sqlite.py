@@ -243,7 +243,7 @@ def test_a_store_is_proved_writable_by_writing_and_stays_as_it_is(
         transaction.add_message(message(), "decided")
     before = row_counts(store.connection)
     _, log_bytes = store.file_sizes()
-    with full_disk(log_bytes + 10_000), pytest.raises(StoreUnavailable, match="full"):
+    with full_disk(log_bytes + 10_000), pytest.raises(StoreUnavailable):
         store.prove_writable()
     store.prove_writable()
     assert store.file_sizes()[1] > log_bytes
