@@ -6,6 +6,7 @@ No line carries a phone number, a document number or the text of an SMS.
 import logging
 import sys
 import traceback
+from contextlib import suppress
 from typing import Any, cast
 
 import structlog
@@ -32,10 +33,24 @@ def configure(level: str, style: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping()[level.upper()]
         ),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=cast(Any, _StandardError())),
         cache_logger_on_first_use=True,
     )
     globalLogBeginner.beginLoggingTo([_observe_twisted], redirectStandardIO=False)
+
+
+class _StandardError:
+    """Where lines go. One that cannot be written is lost: a full disk must not stop the work."""
+
+    def write(self, text: str) -> None:
+        """Take a line."""
+        with suppress(OSError):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        """Pass on what was taken; what cannot be passed on is tried again with the next line."""
+        with suppress(OSError):
+            sys.stderr.flush()
 
 
 def _without_message(exc_info: structlog.typing.ExcInfo) -> str:

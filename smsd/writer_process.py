@@ -13,12 +13,16 @@ import time
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from rules import CompiledPolicy, compile_policy, parse_policy
 from smsd import logs
 from smsd.gateway.adjudicate import Law
 from smsd.gateway.writer import Writer
 from smsd.gateway.writer_wire import LENGTH, frame, pack_done, unframe, unpack_batch
-from storage import Register, SqliteStore
+from storage import Register, SqliteStore, StoreError
+
+_log = structlog.get_logger("smsd.writer")
 
 _GARBAGE_MIN = 50_000  # objects a round; a batch of a thousand SMS leaves no cycles to find
 
@@ -39,7 +43,11 @@ def serve(peer: socket.socket, lock_fd: int) -> None:
         return
     level, style, url, register_file, law_sources = opening
     logs.configure(level, style)
-    store = SqliteStore(url, lock_fd=lock_fd)
+    try:
+        store = SqliteStore(url, lock_fd=lock_fd)
+    except StoreError as fault:
+        _log.error("store_not_opened", reason=str(fault))
+        return  # the daemon sees that, and starts another when it tries again
     register = Register(Path(register_file)) if register_file else None
     writer = Writer(store, register, _law(law_sources), time.monotonic)
     # What is there now stays: without this every full collection walks it again, 10 µs an SMS.

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from urllib.parse import quote
 
 from storage.sqlite import database_path
-from storage.sqlite_library import dbapi
+from storage.sqlite_library import dbapi, journal_mode, synchronous
 from storage.store import StoreError, StoreUnavailable
 
 __all__ = ["reading", "transaction", "write_audit", "writer", "writing"]
@@ -53,7 +53,7 @@ def writer(url: str) -> "Iterator[dbapi.Connection]":
     try:
         connection = dbapi.connect(os.fspath(path), isolation_level=None)
         try:
-            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA synchronous = {synchronous(journal_mode())}")
             yield connection
         finally:
             connection.close()

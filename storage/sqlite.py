@@ -11,7 +11,7 @@ from typing import IO
 from rules import CompiledPolicy
 from storage.migrating import migrate
 from storage.records import Reply
-from storage.sqlite_library import dbapi, journal_mode
+from storage.sqlite_library import dbapi, journal_mode, synchronous
 from storage.sqlite_reach import Reach
 from storage.sqlite_transaction import SqliteTransaction
 from storage.store import StoreError, StoreInUse, StoreUnavailable
@@ -20,6 +20,8 @@ _BUSY_TIMEOUT_MS = 2_000
 _CACHE_KIB = 65_536
 # 64 MiB: pages that many batches change are carried into the file once, not at each COMMIT.
 WAL_PAGES = 16_000
+# A full disk may still have room for a page; an SMS takes about a dozen.
+_PROOF_PAGES = 16
 # `owner_pid` holds the lock of a daemon that was killed for some microseconds, to see that.
 _LOCK_PAUSES_S = (0.0, 0.02, 0.1)
 # The writer of a daemon that was killed finishes its batch first.
@@ -146,6 +148,15 @@ class SqliteStore:
         ).fetchone()
         return int(row[0])
 
+    def prove_writable(self) -> None:
+        """See `storage.store.Store.prove_writable`."""
+        try:
+            for _ in range(_PROOF_PAGES):
+                # Writes its page whether or not the number changes, which an UPDATE does not.
+                self._connection.execute("PRAGMA user_version = 0")
+        except dbapi.Error as fault:
+            raise StoreUnavailable(str(fault)) from fault
+
     def close(self) -> None:
         """See `storage.store.Store.close`."""
         self._connection.close()
@@ -262,10 +273,11 @@ def _open(path: Path) -> "dbapi.Connection":
     connection = dbapi.connect(
         os.fspath(path), isolation_level=None, check_same_thread=False, cached_statements=64
     )
+    mode = journal_mode()
     try:
         for pragma in (
-            f"journal_mode = {journal_mode()}",
-            "synchronous = FULL",
+            f"journal_mode = {mode}",
+            f"synchronous = {synchronous(mode)}",
             f"busy_timeout = {_BUSY_TIMEOUT_MS}",
             f"cache_size = -{_CACHE_KIB}",
             "temp_store = MEMORY",

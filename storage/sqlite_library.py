@@ -14,7 +14,7 @@ else:
     except ImportError:  # a platform without a pysqlite3 wheel
         import sqlite3 as dbapi
 
-__all__ = ["dbapi", "journal_mode", "sqlite_version"]
+__all__ = ["dbapi", "journal_mode", "sqlite_version", "synchronous"]
 
 _WAL_SOUND_SINCE = (3, 51, 3)
 _WAL_INTRODUCED = (3, 7, 0)
@@ -26,3 +26,12 @@ def journal_mode(version: str = sqlite_version) -> str:
     """The journal mode that keeps every committed transaction on this SQLite version."""
     number = tuple(int(part) for part in version.split("."))
     return "DELETE" if _WAL_INTRODUCED <= number < _WAL_SOUND_SINCE else "WAL"
+
+
+def synchronous(mode: str) -> str:
+    """What a connection must sync in a journal mode, so that a power cut undoes no commit.
+
+    With a rollback journal the commit is the deletion of the journal: until its folder is synced
+    too, which FULL leaves out, the journal may be back after a power cut and take the commit away.
+    """
+    return "FULL" if mode == "WAL" else "EXTRA"

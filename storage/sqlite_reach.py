@@ -26,8 +26,7 @@ class Reach:
         self._connection = connection
         self._message_days = self._span(_MESSAGE_DAY)
         self._permit_days = self._span(_PERMIT_DAY)
-        self._longest_us = 0
-        self.forget()
+        self._longest_known_us: int | None = None
 
     def _span(self, what: dict[str, str]) -> tuple[int, int] | None:
         rows = [self._connection.execute(end.format(**what)).fetchone() for end in _ENDS]
@@ -35,9 +34,18 @@ class Reach:
         return (int(first[0]), int(last[0])) if first and last else None
 
     def forget(self) -> None:
-        """After a transaction was rolled back: what is on disk about the longest permit counts."""
-        row = self._connection.execute("SELECT longest_us FROM permit_reach").fetchone()
-        self._longest_us = int(row[0])
+        """After a transaction was rolled back: what is on disk about the longest permit counts.
+
+        Read when it is asked for: what undid the transaction may be a disk that cannot be read.
+        """
+        self._longest_known_us = None
+
+    @property
+    def _longest_us(self) -> int:
+        if self._longest_known_us is None:
+            row = self._connection.execute("SELECT longest_us FROM permit_reach").fetchone()
+            self._longest_known_us = int(row[0])
+        return self._longest_known_us
 
     def message_came(self, at_us: int) -> None:
         """A message of this instant is stored."""
@@ -47,7 +55,7 @@ class Reach:
         """A permit of this civil day is stored; it can end `lasts_us` after its decision."""
         self._permit_days = _widened(self._permit_days, day)
         if lasts_us > self._longest_us:
-            self._longest_us = lasts_us
+            self._longest_known_us = lasts_us
             self._connection.execute("UPDATE permit_reach SET longest_us = ?", (lasts_us,))
 
     def message_days(self, since_us: int) -> str:

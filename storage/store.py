@@ -150,5 +150,12 @@ class Store(Protocol):
     def unsent_count(self, smsc: str) -> int:
         """How many replies of this SMSC wait."""
 
+    def prove_writable(self) -> None:
+        """Write to disk without changing anything.
+
+        Raises:
+            StoreUnavailable: that cannot be done; try again later.
+        """
+
     def close(self) -> None:
         """Let go of the store."""

@@ -174,7 +174,8 @@ class CommitLane:
 
     def _done(self, done: Done) -> None:
         """Back from the writer: speak of what is durable, and only of that."""
-        inbound, outcomes, pages = self._under_way.popleft()
+        under_way = self._under_way.popleft()
+        inbound, outcomes, pages = under_way
         if done.replies is None:
             self._put_off(inbound)
             self._outcomes.extendleft(reversed(outcomes))
@@ -185,8 +186,9 @@ class CommitLane:
                 refused = set(done.refused)
                 stored = [item for at, item in enumerate(inbound) if at not in refused]
                 self._put_off([inbound[at] for at in done.refused])
-            if stored or outcomes:  # a full disk reads well; only a write proves it
+            if stored or outcomes or not any(under_way):  # a full disk reads well; writes prove it
                 self._note_recovery()
+            if stored or outcomes:
                 self._watcher.committed(done.counts, len(stored), done.commit_s)
             for link, items in _by_link(stored).items():
                 link.acknowledge(items)
@@ -221,6 +223,11 @@ class CommitLane:
     def _try_again(self) -> None:
         self._holding_off = False
         self._kick()
+        writing = any(batch.inbound or batch.outcomes for batch in self._under_way)
+        if self.fault is not None and self.alive and not writing:
+            # Ask the disk itself: whether we are ready must not depend on the next SMS.
+            self._under_way.append(_UnderWay([], [], []))
+            self._writer.send(Batch([], [], []))
 
     def _note_recovery(self) -> None:
         if self.fault is not None:

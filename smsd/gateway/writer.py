@@ -37,7 +37,7 @@ class Page(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What goes to the writer in one piece."""
+    """What goes to the writer in one piece. An empty one asks whether the store can be written."""
 
     messages: list[InboundMessage]
     outcomes: list[ReplyOutcome]
@@ -102,6 +102,8 @@ class Writer:
         refused: list[int] = []
         fault = None
         try:
+            if not any(batch):
+                self._store.prove_writable()
             settled = self._commit(batch.messages, batch.outcomes)
         except StoreUnavailable as unavailable:
             fault = str(unavailable)

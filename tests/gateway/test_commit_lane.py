@@ -139,6 +139,24 @@ def test_a_store_that_stays_away_is_tried_once_a_pause(new_stage: NewStage) -> N
     stage.store.connection.execute("PRAGMA query_only = OFF")
 
 
+def test_the_store_is_known_to_be_back_though_no_sms_comes(new_stage: NewStage) -> None:
+    """Once a pause the disk itself is asked; what was committed meanwhile is looked for once."""
+    stage = new_stage().start()
+    smsc = stage.bound()
+    stage.store.connection.execute("PRAGMA query_only = ON")
+    ask(smsc, range(1))
+    stage.run()
+    stage.pass_time(STORE_RETRY_S)
+    assert stage.lane.fault == "attempt to write a readonly database"
+    stage.store.connection.execute("PRAGMA query_only = OFF")
+    stage.pass_time(STORE_RETRY_S)
+    assert stage.lane.fault is None
+    stage.pass_time(2 * STORE_RETRY_S)
+    assert stage.recoveries == 1
+    assert statuses(smsc) == [LATER]
+    assert stage.seen.batches == []
+
+
 def test_outcomes_wait_out_a_store_that_is_away(new_stage: NewStage) -> None:
     """What the SMSC took stays told: the outcome is recorded once the store is back."""
     stage = new_stage()
@@ -181,7 +199,7 @@ def test_reading_a_page_is_no_sign_that_the_store_can_be_written(new_stage: NewS
     stage.pass_time(STORE_RETRY_S)
     pages: list[list[Reply]] = []
     stage.lane.unsent("one", 0, 10).addCallback(pages.append)
-    stage.run()
+    stage.pass_time(STORE_RETRY_S)
     assert pages == [[]]
     assert stage.lane.fault is not None
     assert stage.recoveries == 0

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from small_disk import full_disk
 from sqlite_utils import Database
 
 from rules import CompiledPolicy, Decision, Document, Facts, HeldPermit, Verdict, decide
@@ -21,8 +22,9 @@ from storage import (
     StoreUnavailable,
 )
 from storage import facts as recorded_facts
+from storage.backup import row_counts
 from storage.migrations import migrations
-from storage.sqlite_library import dbapi, journal_mode
+from storage.sqlite_library import dbapi, journal_mode, synchronous
 
 NOON_US = int(datetime(2020, 4, 6, 8, 0, tzinfo=UTC).timestamp() * 1_000_000)
 DAY_US = 86_400_000_000
@@ -231,6 +233,26 @@ def test_a_read_only_store_is_unavailable(store: SqliteStore, policy: CompiledPo
     store.connection.execute("PRAGMA query_only = OFF")
     with store.transaction(policy) as transaction:
         transaction.add_message(message(), "decided")
+
+
+def test_a_store_is_proved_writable_by_writing_and_stays_as_it_is(
+    store: SqliteStore, policy: CompiledPolicy
+) -> None:
+    """The file grows or the proof fails, as it does while the disk has room for a page or two."""
+    with store.transaction(policy) as transaction:
+        transaction.add_message(message(), "decided")
+    before = row_counts(store.connection)
+    _, log_bytes = store.file_sizes()
+    with full_disk(log_bytes + 10_000), pytest.raises(StoreUnavailable):
+        store.prove_writable()
+    store.prove_writable()
+    assert store.file_sizes()[1] > log_bytes
+    assert row_counts(store.connection) == before
+
+
+def test_without_a_log_the_folder_is_synced_too() -> None:
+    """The deletion of a rollback journal is the commit, and it lies in the folder."""
+    assert (synchronous("WAL"), synchronous("DELETE")) == ("FULL", "EXTRA")
 
 
 def test_a_file_that_is_no_store_is_refused_in_words(tmp_path: Path) -> None:

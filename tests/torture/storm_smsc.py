@@ -38,6 +38,9 @@ class Ledger:
         self.acknowledged: Counter[Sms] = Counter()
         self.submitted: Counter[Sms] = Counter()  # replies: the phone and the text it shows
         self.strange: list[str] = []
+        self.put_off = 0  # deliver_sm that the gateway wants again later
+        self.binds = 0
+        self.enquired = 0  # enquire_link of ours that it answered
 
     @property
     def acknowledged_count(self) -> int:
@@ -133,6 +136,14 @@ class Storm:
         """Serve the links for a while."""
         self.run_until(lambda: False, span_s)
 
+    def enquire(self) -> None:
+        """Ask on every link whether the gateway is still there."""
+        for smsc in self.smscs.values():
+            if smsc.link is not None:
+                smsc.link.sequence += 1
+                smsc.link.out += HEADER.pack(16, ENQUIRE_LINK, 0, smsc.link.sequence)
+                self._flush(smsc, smsc.link)
+
     def hang_up(self) -> None:
         """Break a link in the middle of whatever goes on."""
         self._lose(self._rng.choice(list(self.smscs.values())))
@@ -202,12 +213,14 @@ class Storm:
     ) -> None:
         if command == BIND_TRANSCEIVER:
             link.bound = True
+            self.ledger.binds += 1
             link.out += HEADER.pack(22, command | RESPONSE, 0, sequence) + b"storm\0"
         elif command == DELIVER_SM | RESPONSE:
             sms = link.in_flight.pop(sequence)
             if status == 0:
                 self.ledger.acknowledged[sms] += 1
             elif status in TEMPORARY:
+                self.ledger.put_off += 1
                 smsc.waiting.append(sms)
             else:
                 self.ledger.strange.append(f"deliver_sm was answered with status {status:#x}")
@@ -218,6 +231,8 @@ class Storm:
             if self.answering:
                 body = b"%x\0" % self.ledger.submitted.total()
                 link.out += HEADER.pack(16 + len(body), command | RESPONSE, 0, sequence) + body
+        elif command == ENQUIRE_LINK | RESPONSE:
+            self.ledger.enquired += 1
         elif command in (ENQUIRE_LINK, UNBIND):
             link.out += HEADER.pack(16, command | RESPONSE, 0, sequence)
         else:
