@@ -4,12 +4,13 @@
  * the first ESME that binds, prints the result as JSON.
  *
  * Options: --messages N --warm-up N --window N [--rate R [--seconds S]] [--people N] [--first N]
- *          [--enquire 1] [--seed N]
+ *          [--enquire 1] [--respond-after S] [--seed N]
  * Phones and documents are picked at random and without repetition out of --people, from number
  * --first on, since a nation does not text in the order of its documents.
  * --rate: an open loop. What the ESME does not read waits here as it would in an SMSC, and its
  * latency is counted from when it was due. With --seconds no SMS is begun after that time.
  * --enquire 1: an enquire_link each second of an open loop.
+ * --respond-after: seconds until a submit_sm has its response, of a closed loop: a distant SMSC.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -28,7 +29,7 @@ enum {
     SUBMIT_SM = 0x4, DELIVER_SM = 0x5, UNBIND = 0x6, ENQUIRE_LINK = 0x15,
     BIND_RECEIVER = 0x1, BIND_TRANSMITTER = 0x2, BIND_TRANSCEIVER = 0x9,
     HEADER_BYTES = 16, READ_BYTES = 1 << 18, WRITE_BYTES = 1 << 20, BURST_MAX = 500,
-    BIND_MAX_MS = 120000, STATUSES_MAX = 32, ENQUIRIES_MAX = 4096, FIRST_ENQUIRY = 0x7F000000,
+    BIND_MAX_MS = 120000, STATUSES_MAX = 32, OWING_MAX = 1 << 17, ENQUIRIES_MAX = 4096, FIRST_ENQUIRY = 0x7F000000,
     ACKNOWLEDGED = 1, REFUSED = 2, REPLIED = 4,
 };
 static const uint32_t RESPONSE = 0x80000000u, DELIVER_SM_RESP = 0x80000005u;
@@ -39,7 +40,9 @@ static const long long FIRST_PHONE = 994500000000LL;
 static const long FIRST_DOCUMENT = 10000000;
 
 static long messages, warm_up, window_size = 1000, people, first, seed = 1;
-static double rate, seconds;
+static double rate, seconds, respond_after;
+static struct { double at; uint32_t sequence; } *owing; /* responses, a ring */
+static long owing_first, owing_end;
 static int enquiring;
 static int peer;
 static long *chosen;           /* who sends the n-th SMS */
@@ -190,10 +193,33 @@ static void note_enquiry(double now)
     enquiries_answered++;
 }
 
+static void respond(uint32_t sequence)
+{
+    static unsigned long message_id;
+    char id[20];
+    int id_length = sprintf(id, "%lx", ++message_id) + 1;
+    memcpy(begin(HEADER_BYTES + id_length, SUBMIT_SM | RESPONSE, sequence), id, id_length);
+}
+
+/* Respond to what is old enough; seconds until the next one is, -1: none waits. */
+static double respond_in_time(void)
+{
+    double now = now_s();
+    for (; owing_first < owing_end; owing_first++) {
+        double wait = owing[owing_first % OWING_MAX].at - now;
+        if (wait > 0) {
+            flush_out();
+            return wait;
+        }
+        respond(owing[owing_first % OWING_MAX].sequence);
+    }
+    flush_out();
+    return -1;
+}
+
 /* Take what came and answer it; whether the peer bound. */
 static int read_in(double timeout_s)
 {
-    static unsigned long message_id;
     if (timeout_s >= 0) {
         struct pollfd waiting = {peer, POLLIN, 0};
         struct timespec t = {(time_t)timeout_s, (long)((timeout_s - (time_t)timeout_s) * 1e9)};
@@ -216,10 +242,15 @@ static int read_in(double timeout_s)
         if (held - at < length)
             break;
         if (command == SUBMIT_SM) {
-            char id[20];
-            int id_length = sprintf(id, "%lx", ++message_id) + 1;
             note_reply(pdu, length, now);
-            memcpy(begin(HEADER_BYTES + id_length, SUBMIT_SM | RESPONSE, sequence), id, id_length);
+            if (respond_after > 0) {
+                if (owing_end - owing_first == OWING_MAX)
+                    fail("more in the window than it holds");
+                owing[owing_end % OWING_MAX].at = now + respond_after;
+                owing[owing_end++ % OWING_MAX].sequence = sequence;
+            } else {
+                respond(sequence);
+            }
         } else if (command == DELIVER_SM_RESP) {
             note_response(sequence, get32(pdu + 8));
         } else if (command == (ENQUIRE_LINK | RESPONSE)) {
@@ -253,7 +284,8 @@ static double closed_loop(long *counted_from)
                 deliver(sent, now);
             flush_out();
         }
-        read_in(room > BURST_MAX ? 0 : -1);
+        double wait = respond_after > 0 ? respond_in_time() : -1;
+        read_in(room > BURST_MAX ? 0 : wait);
     }
     return started ? started : began; /* too much was put off for the warm-up to end: count all */
 }
@@ -332,6 +364,7 @@ int main(int argc, char **argv)
         else if (!strcmp(argv[i], "--seconds")) seconds = atof(argv[i + 1]);
         else if (!strcmp(argv[i], "--first")) first = atol(argv[i + 1]);
         else if (!strcmp(argv[i], "--enquire")) enquiring = atoi(argv[i + 1]);
+        else if (!strcmp(argv[i], "--respond-after")) respond_after = atof(argv[i + 1]);
         else if (!strcmp(argv[i], "--seed")) seed = atol(argv[i + 1]);
         else { fprintf(stderr, "driver: no option %s\n", argv[i]); return 2; }
     }
@@ -340,7 +373,7 @@ int main(int argc, char **argv)
         people = messages;
     chosen = space(people, sizeof *chosen), number_of = space(people, sizeof *number_of);
     sent_at = space(messages, sizeof *sent_at), latencies = space(messages, sizeof *latencies);
-    fate = space(messages, 1);
+    fate = space(messages, 1), owing = space(OWING_MAX, sizeof *owing);
     incoming = space(READ_BYTES, 1), outgoing = space(WRITE_BYTES, 1);
     srand48(seed);
     for (long i = 0; i < people; i++)

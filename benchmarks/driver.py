@@ -22,7 +22,8 @@ class Load(NamedTuple):
 
     people: phones and documents are picked at random out of so many, from number `first` on.
     seconds: when an open loop stops to offer; None: when all messages are sent. enquire: an open
-    loop sends an enquire_link each second too.
+    loop sends an enquire_link each second too. respond_after_s: until a submit_sm of a closed loop
+    has its response.
     """
 
     messages: int
@@ -33,12 +34,14 @@ class Load(NamedTuple):
     first: int = 0
     seconds: float | None = None
     enquire: bool = False
+    respond_after_s: float = 0.0
 
     def options(self) -> list[str]:
         """As the driver's command line."""
         words = [f"--messages={self.messages}", f"--warm-up={self.warm_up}"]
         words += [f"--window={self.window}", f"--people={self.people}"]
         words += [f"--first={self.first}", f"--enquire={int(self.enquire)}"]
+        words += [f"--respond-after={self.respond_after_s}"]
         words += [f"--rate={self.rate}"] if self.rate else []
         words += [f"--seconds={self.seconds}"] if self.seconds else []
         return [part for word in words for part in word.split("=")]

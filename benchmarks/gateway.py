@@ -43,7 +43,9 @@ class Dressed(NamedTuple):
     growth_mib: float
 
 
-def configure(folder: Path, register: Path, port: int, store: Path, desk_port: int = 0) -> Path:
+def configure(
+    folder: Path, register: Path, port: int, store: Path, desk_port: int = 0, window: int = WINDOW
+) -> Path:
     """A config.toml in `folder`, for an SMSC on `port`."""
     config = folder / "config.toml"
     config.write_text(
@@ -53,7 +55,7 @@ def configure(folder: Path, register: Path, port: int, store: Path, desk_port: i
             register=register,
             desk_port=desk_port,
             port=port,
-            window=WINDOW,
+            window=window,
         )
     )
     return config
@@ -72,11 +74,14 @@ def running(config: Path) -> Iterator["subprocess.Popen[bytes]"]:
             process.wait(_STOP_S)
 
 
-def measure(driver: Path, load: Load, register: Path, store: Path | None = None) -> Dressed:
-    """One run, on an empty store unless one is given."""
+def measure(
+    driver: Path, load: Load, register: Path, store: Path | None = None, window: int = WINDOW
+) -> Dressed:
+    """One run, on an empty store unless one is given; at most `window` replies are on their way."""
     with tempfile.TemporaryDirectory(prefix="smsd-bench-") as name, driving(driver, load) as drive:
         folder = Path(name)
-        config = configure(folder, register, drive.port, store or folder / "smsd.db")
+        store = store or folder / "smsd.db"
+        config = configure(folder, register, drive.port, store, window=window)
         with running(config) as process, Watch(process.pid) as watch:
             result = drive.result()
             end_mib = resident_mib(process.pid)

@@ -11,6 +11,7 @@ from benchmarks.overload import Overload
 from benchmarks.rates import BARE_LOOP, KANNEL, KANNEL_SPOOL, SMSD, Rate, best
 from benchmarks.restart import Restarted
 from benchmarks.sizes import FULL, Part, Sizes, fraction
+from benchmarks.slow_smsc import CEILING, SlowSmsc
 
 _MB = 1.048576  # MB in a MiB
 
@@ -117,6 +118,12 @@ def _offered(found: Overload) -> float:
     return 1.0 if share > 0.999 else share  # a fraction of an SMS is rounded away
 
 
+def _slowed(found: SlowSmsc, sizes: Sizes) -> _Outcome:
+    late, at_once = median(found.late), median(found.at_once)
+    words = f"{late:,.0f} of {at_once:,.0f}/s; the window admits {CEILING:,.0f}/s"
+    return _Outcome(words, late >= found.wanted, sizes.share("messages"))
+
+
 def _grown(found: Grown, sizes: Sizes) -> _Outcome:
     rounds = [grown / empty for grown, empty in zip(found.grown, found.empty, strict=True)]
     rates = f"{median(found.grown):,.0f} of {median(found.empty):,.0f}/s"
@@ -173,6 +180,9 @@ _WANTED = (
     _Wanted(Part.OVERLOAD, _OVERLOAD + "loss", "none, none twice", _lost),
     _Wanted(Part.OVERLOAD, _OVERLOAD + "memory", "within its bound", _bounded),
     _Wanted(Part.OVERLOAD, _OVERLOAD + "enquire_link", "all answered", _enquired),
+    _Wanted(
+        Part.SLOW_SMSC, "an SMSC that answers after 50 ms, window 1,000", "≥ 0.8 of 0 ms", _slowed
+    ),
     _Wanted(Part.STORED, "rate with 36 M messages stored", "≥ 0.9 of an empty store", _grown),
     _Wanted(Part.REGISTER, "register of 10 M people: import", "≤ 3 min", _imported),
     _Wanted(Part.REGISTER, "register look-up, one document", "≤ 5 µs warm", partial(_looked_up, 1)),

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from rich.progress import Progress
 
-from benchmarks import gateway, grown_store, overload, rates, restart
+from benchmarks import gateway, grown_store, overload, rates, restart, slow_smsc
 from benchmarks import register as registers
 from benchmarks.driver import CannotMeasure, compile_driver
 from benchmarks.register import LookUp
@@ -72,6 +72,8 @@ def _flooded(parts: Collection[Part], ground: _Ground, driver: Path) -> Found:
         known = [rate.median for rate in own if not rate.absent]
         expected = max(known, default=_EXPECTED_RATE)
         found[Part.OVERLOAD] = _attempt(lambda: _overloaded(ground, driver, expected))
+    if Part.SLOW_SMSC in parts:
+        found[Part.SLOW_SMSC] = _attempt(lambda: _slowed(ground, driver))
     if Part.STORED in parts:
         found[Part.STORED] = _attempt(lambda: _stored(ground, driver))
     return found
@@ -104,6 +106,12 @@ def _overloaded(ground: _Ground, driver: Path, expected: float) -> overload.Over
     seconds = ground.sizes.overload_s
     ground.bar.add_task(f"overload, twice {seconds:g} s", total=None)
     return overload.measure(driver, ground.register, ground.sizes.people, seconds, expected)
+
+
+def _slowed(ground: _Ground, driver: Path) -> slow_smsc.SlowSmsc:
+    ground.bar.add_task("an SMSC that answers late", total=None)
+    load = rates.closed_load(ground.sizes.messages, gateway.WINDOW, ground.sizes.people)
+    return slow_smsc.measure(driver, ground.register, load, ground.runs)
 
 
 def _stored(ground: _Ground, driver: Path) -> grown_store.Grown:

@@ -10,6 +10,7 @@ class Part(StrEnum):
     REGISTER = "register"
     RATES = "rates"
     LATENCY = "latency"
+    SLOW_SMSC = "slow-smsc"
     OVERLOAD = "overload"
     STORED = "stored"
     RESTART = "restart"

@@ -19,6 +19,7 @@ from benchmarks.rates import BARE_LOOP, KANNEL, KANNEL_SPOOL, SMSD, Rate
 from benchmarks.register import LookUp
 from benchmarks.restart import Restarted
 from benchmarks.sizes import FULL, QUICK, Part, Sizes, fraction
+from benchmarks.slow_smsc import SlowSmsc
 
 _SVG = "{http://www.w3.org/2000/svg}"
 
@@ -90,6 +91,18 @@ def test_a_part_that_could_not_be_had_has_all_its_lines() -> None:
     """Each says the reason."""
     lines = judged(Part.OVERLOAD, Missing("no C compiler"))
     assert [(line.measured, line.met) for line in lines] == [("no C compiler", None)] * 4
+
+
+@pytest.mark.parametrize(
+    ("at_once", "late", "met"),
+    [(10_000, 8_000, True), (10_000, 7_999, False), (40_000, 16_000, True), (40_000, 15_999, False)],
+)
+def test_a_slow_smsc_is_judged_by_what_the_window_admits(
+    at_once: float, late: float, met: bool
+) -> None:
+    """1,000 in the window and 50 ms are 20,000/s, however fast the gateway is at 0 ms."""
+    [line] = judged(Part.SLOW_SMSC, SlowSmsc([at_once], [late]))
+    assert line.met is met
 
 
 def test_what_was_not_asked_for_has_no_line() -> None:
