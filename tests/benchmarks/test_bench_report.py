@@ -95,7 +95,12 @@ def test_a_part_that_could_not_be_had_has_all_its_lines() -> None:
 
 @pytest.mark.parametrize(
     ("at_once", "late", "met"),
-    [(10_000, 8_000, True), (10_000, 7_999, False), (40_000, 16_000, True), (40_000, 15_999, False)],
+    [
+        (10_000, 8_000, True),
+        (10_000, 7_999, False),
+        (40_000, 16_000, True),
+        (40_000, 15_999, False),
+    ],
 )
 def test_a_slow_smsc_is_judged_by_what_the_window_admits(
     at_once: float, late: float, met: bool
