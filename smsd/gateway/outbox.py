@@ -111,7 +111,9 @@ class Outbox:
         self._links: list[Link] = []
         self._holding_off = False
         self._segment = segmenter(
-            Alphabet(settings.default_alphabet), LongMessages(settings.long_messages), References()
+            Alphabet(settings.default_alphabet),
+            LongMessages(settings.long_messages),
+            References(settings.reference_phones_max),
         )
         self._addresses = (  # of a submit_sm, from service_type to dest_addr_npi
             "",

@@ -16,8 +16,8 @@ class References:
 
     __slots__ = ("_counter", "_last", "_phones_max")
 
-    def __init__(self, phones_max: int = 20_000) -> None:
-        """Remember ``phones_max`` phones, those that got a long reply last (some 3 MB)."""
+    def __init__(self, phones_max: int) -> None:
+        """Remember ``phones_max`` phones, those that got a long reply last."""
         assert phones_max >= 1
         self._phones_max = phones_max
         self._counter = 0

@@ -1,14 +1,17 @@
 """National language tables: the standard's facts, and a table maker of its own beside ours.
 
-gsmcodecs 1.0.0 has every table of 3GPP TS 23.038 annex A (Release 18). Its faults, left out here:
-it refuses pairs that a table does not define, where §6.2.1 shows the basic character; it builds a
-codec with the single shift table of language X for X-Y only if X has one.
+gsmcodecs 1.0.0 has every table of 3GPP TS 23.038 annex A (Release 18). Its faults, pinned below: it
+refuses a pair that a table lacks, where §6.2.1 shows the basic character, and a locking language
+that it does not know is a KeyError beside a single shift that it does.
 """
 
 import unicodedata
 
 import pytest
+from gsmcodecs import Codec
 from gsmcodecs.charmaps import GSMCHARMAPS
+from hypothesis import given
+from hypothesis import strategies as st
 
 from smsd.smpp import gsm0338
 from smsd.smpp.national import (
@@ -49,6 +52,33 @@ def test_single_shift_tables_agree_with_gsmcodecs(language: int) -> None:
     assert {septet: ord(character) for septet, character in SINGLE_SHIFT[language].items()} == {
         septet: code for septet, code in theirs.items() if septet != ESCAPE
     }
+
+
+@given(
+    st.sampled_from(sorted(LOCKING_SHIFT)),
+    st.sampled_from(sorted(SINGLE_SHIFT)),
+    st.lists(st.integers(0, 127)).map(bytes),
+)
+def test_texts_agree_with_gsmcodecs(locking: int, single: int, septets: bytes) -> None:
+    """Any septets in any two languages, where theirs are defined."""
+    try:
+        text = Codec(locking, single).decode(septets)[0]
+    except UnicodeDecodeError:
+        return
+    assert read(septets, locking, single) == text
+
+
+def test_gsmcodecs_refuses_a_pair_that_the_standard_shows() -> None:
+    """Pinned: a phone shows the basic character."""
+    with pytest.raises(UnicodeDecodeError):
+        Codec(0, TURKISH).decode(b"\x1bz")
+    assert read(b"\x1bz", 0, TURKISH) == "z"
+
+
+def test_gsmcodecs_fails_on_an_unknown_locking_language() -> None:
+    """Pinned: it promises the default table in its place."""
+    with pytest.raises(KeyError):
+        Codec(99, TURKISH)
 
 
 @pytest.mark.parametrize("language", LOCKING_SHIFT)

@@ -5,13 +5,13 @@ from smsd.smpp.references import References
 
 def test_phones_share_a_counter_from_one() -> None:
     """Each phone that is new begins behind the one before it."""
-    references = References()
+    references = References(1_000)
     assert [references.take(phone) for phone in ("a", "b", "c")] == [1, 2, 3]
 
 
 def test_a_phone_that_is_remembered_gets_the_number_behind_its_last() -> None:
     """However many others had one in between: a counter alone would give it the same again."""
-    references = References()
+    references = References(1_000)
     first = references.take("a")
     for number in range(255):
         references.take(f"other {number}")
@@ -20,7 +20,7 @@ def test_a_phone_that_is_remembered_gets_the_number_behind_its_last() -> None:
 
 def test_eight_bits_of_a_phones_references_come_round_after_256() -> None:
     """Until then no two are the same, even by their lower eight bits."""
-    references = References()
+    references = References(1_000)
     for number in range(100):
         references.take(f"other {number}")
     taken = [references.take("a") & 0xFF for _ in range(257)]
@@ -30,7 +30,7 @@ def test_eight_bits_of_a_phones_references_come_round_after_256() -> None:
 
 def test_sixteen_bits_come_round() -> None:
     """0xFFFF is followed by 0, for a phone as for the counter."""
-    references = References()
+    references = References(1_000)
     taken = [references.take("a") for _ in range(0x10000)]
     assert taken[-2:] == [0xFFFF, 0]
     many = References(phones_max=1)
