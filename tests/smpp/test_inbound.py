@@ -104,6 +104,21 @@ def test_a_payload_has_its_header_too() -> None:
         assert read(body).text == "2 MYİ 1111111"
 
 
+@pytest.mark.parametrize(
+    ("octets", "part"),
+    [
+        ("050003070201 64a0a0b608", (7, 2, 1, 8)),
+        ("06080400070201 3250505b04", (7, 2, 1, 16)),
+    ],
+)
+def test_packed_text_begins_at_a_septet_boundary(
+    octets: str, part: tuple[int, int, int, int]
+) -> None:
+    """One bit of fill behind 48 of header, none behind 56; packed by hand."""
+    reading = read(DeliverSm(esm_class=UDHI, short_message=bytes.fromhex(octets)), Alphabet.PACKED)
+    assert reading == (0, b"2 AZE", "2 AZE", True, part)
+
+
 def join(readings: list[Reading]) -> tuple[str, bool]:
     """As the writer does it, which knows octets and data_coding, and nothing of the SMSC."""
     return decode(readings[-1].data_coding, b"".join(reading.octets for reading in readings))

@@ -144,7 +144,9 @@ def test_ucs2_the_wrong_way_round_is_turned(text: str) -> None:
     assert decode(UCS2, text.encode("utf-16-be")) == (text, True)
 
 
-@pytest.mark.parametrize("text", ["😀😀😀", "中文字", "№", "“2”", "一二", "مرحبا", "\u4100中"])
+@pytest.mark.parametrize(
+    "text", ["😀😀😀", "中文字", "№", "“2”", "一二", "مرحبا", "\u4100中", "№ĀĀĀ"]
+)
 def test_unusual_ucs2_stays_as_it_is(text: str) -> None:
     """Emoji, quotes and other writing are not taken for octets the wrong way round."""
     assert decode(UCS2, text.encode("utf-16-be")) == (text, True)
