@@ -110,6 +110,8 @@ def _put_ascii(spelled: bytes, _fill_bits: int) -> bytes:
 GSM: Final = Script(DEFAULT, 7, 1, gsm0338.try_encode, _escape_overhang, _as_it_is)
 WIDE: Final = Script(UCS2, 8, 2, encode_ucs2, _surrogate_overhang, _as_it_is)
 
+# Latin-1 counts as 8 bits, since an SMSC may hand it on as it is; one that turns it into septets
+# has room to spare.
 _SCRIPTS: Final = {
     Alphabet.GSM: GSM,
     Alphabet.PACKED: GSM._replace(put=septets.pack),

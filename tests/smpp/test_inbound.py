@@ -152,6 +152,19 @@ def test_parts_join_without_knowing_the_smsc(
     assert join(readings) == ("".join(texts), True)
 
 
+@pytest.mark.parametrize("alphabet", [Alphabet.GSM, Alphabet.PACKED])
+def test_a_sender_that_cuts_behind_an_escape_is_forgiven(alphabet: Alphabet) -> None:
+    """The parts' septets are joined before they are read, so that the pair is one again."""
+    readings = []
+    for index, said in enumerate((b"2 AZE\x1b", b"e1111111"), start=1):
+        header = concatenated(7, 2, index)
+        if alphabet is Alphabet.PACKED:
+            said = septets.pack(said, fill_bits(len(header)))
+        readings.append(read(DeliverSm(esm_class=UDHI, short_message=header + said), alphabet))
+    assert [reading.sound for reading in readings] == [False, True]
+    assert join(readings) == ("2 AZE€1111111", True)
+
+
 def test_parts_in_a_national_language_join() -> None:
     """Each part has the element; what joins them knows nothing of it."""
     header = b"\x00\x03\x07\x02"
