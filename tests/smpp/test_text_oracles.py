@@ -1,4 +1,4 @@
-"""Text codecs that are not ours: gsm0338 1.1.0 and smsutil 1.1.3, for bytes and for segments.
+"""Text codecs that are not ours, for bytes and segments: gsm0338 1.1.0, smsutil 1.1.3, smpplib.
 
 Where they are right, all must agree. Their faults, pinned below:
 
@@ -6,7 +6,9 @@ Where they are right, all must agree. Their faults, pinned below:
   lacks, where 3GPP TS 23.038 §6.2.1 shows the basic character;
 * smsutil shows such a pair as a space and the character, an escape at the end as a space, and fails
   with a TypeError on an octet above 0x7F; it takes a bare escape for a character of the alphabet
-  (two texts then have the same septets), the empty text for UCS-2, and refuses lone surrogates.
+  (two texts then have the same septets), the empty text for UCS-2, and refuses lone surrogates;
+* smpplib cuts escape and surrogate pairs, has a grave accent in the place of the section sign and
+  no form feed.
 """
 
 import pytest
@@ -14,13 +16,14 @@ import smsutil
 from gsm0338 import SINGLE_SHIFT_CHARACTER_SET_SPANISH, Codec
 from hypothesis import given
 from hypothesis import strategies as st
+from smpplib.gsm import make_parts
 
 from smsd.smpp import gsm0338
 from smsd.smpp.long_messages import LongMessages, segmenter
 from smsd.smpp.national import SPANISH, Languages, decoder
 from smsd.smpp.references import References
 from smsd.smpp.segments import segment, segment_count
-from smsd.smpp.text import UCS2, Alphabet, decode, encode, encode_gsm
+from smsd.smpp.text import DEFAULT, LATIN_1, UCS2, Alphabet, decode, encode, encode_gsm
 from smsd.smpp.udh import CONCATENATED_16_BIT_OCTETS
 
 GSM_TEXT = st.text(st.sampled_from(sorted(gsm0338.ALPHABET)), min_size=1, max_size=500)
@@ -99,6 +102,48 @@ def test_smsutil_cuts_16_bit_parts_at_the_same_places(text: str, method: LongMes
     in_udh = len(parts) > 1 and method is LongMessages.UDH_16_BIT
     header_octets = CONCATENATED_16_BIT_OCTETS if in_udh else 0
     assert [octets[header_octets:] for octets, _ in parts] == theirs
+
+
+# Nothing that smpplib would cut or misspell.
+BASIC_TEXT = st.text(st.sampled_from(sorted(set(gsm0338.BASIC) - set("\x1b§"))), max_size=500)
+LATIN_1_TEXT = st.text(st.characters(max_codepoint=0xFF), max_size=500)
+BMP_TEXT = st.text(st.sampled_from("aəАЗЕ№"), max_size=300).map(lambda text: "ə" + text)
+
+
+@given(
+    st.tuples(st.just(Alphabet.GSM), BASIC_TEXT | BMP_TEXT)
+    | st.tuples(st.just(Alphabet.LATIN_1), LATIN_1_TEXT | BMP_TEXT)
+)
+def test_smpplib_makes_the_same_parts(case: tuple[Alphabet, str]) -> None:
+    """Header, bounds and octets of 7, 8 and 16 bit alphabets; its reference is a random one."""
+    alphabet, text = case
+    coding = {Alphabet.GSM: DEFAULT, Alphabet.LATIN_1: LATIN_1}[alphabet]
+    theirs, their_coding, their_esm_class = make_parts(text, coding)
+    data_coding, esm_class, parts = segmenter(alphabet, LongMessages.UDH_8_BIT, References(1_000))(
+        text, "994500000001"
+    )
+    assert (data_coding == UCS2, esm_class) == (their_coding == UCS2, their_esm_class)
+    ours = [octets for octets, _ in parts]
+    if len(theirs) > 1:
+        theirs = [part[:3] + b"\1" + part[4:] for part in theirs]
+    assert ours == theirs
+
+
+def test_smpplib_cuts_pairs() -> None:
+    """Pinned: the phone shows an "e" for a euro, and two boxes for an emoji."""
+    euro, emoji = "a" * 152 + "€" + "a" * 20, "ə" * 66 + "😀" + "ə" * 20
+    assert make_parts(euro)[0][0].endswith(b"\x1b")
+    assert make_parts(emoji)[0][0].endswith(b"\xd8\x3d")
+    assert segment(euro, 1).parts[0].endswith(b"a")
+    assert segment(emoji, 1).parts[0].endswith("ə".encode("utf-16-be"))
+
+
+def test_smpplib_spells_a_grave_accent_as_a_section_sign() -> None:
+    """Pinned: GSM 03.38 has no grave accent, and 0x5F is a section sign to every phone."""
+    assert make_parts("`")[0] == [b"\x5f"]
+    assert encode("`") == (UCS2, b"\0`")
+    assert make_parts("§")[1] == UCS2
+    assert encode("§") == (DEFAULT, b"\x5f")
 
 
 def test_gsm0338_drops_an_escape_at_the_end() -> None:
