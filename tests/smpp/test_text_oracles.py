@@ -106,10 +106,10 @@ def test_smsutil_cuts_16_bit_parts_at_the_same_places(text: str, method: LongMes
 
 def repeated(letters: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     """Texts of such letters, long and short alike; Hypothesis alone seldom makes long ones."""
-    return st.builds(lambda text, times: text * times, st.text(letters, max_size=40), times)
+    once = st.text(letters, max_size=40)
+    return st.builds(lambda text, times: text * times, once, st.integers(0, 20))
 
 
-times = st.integers(0, 20)
 # Nothing that smpplib would cut or misspell.
 BASIC_TEXT = repeated(st.sampled_from(sorted(set(gsm0338.BASIC) - set("\x1b§"))))
 LATIN_1_TEXT = repeated(st.characters(max_codepoint=0xFF))
