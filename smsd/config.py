@@ -103,6 +103,12 @@ class SmscSection(_Section):
     source_npi: Annotated[int, Field(ge=0, le=18)] = 1
     destination_ton: Annotated[int, Field(ge=0, le=6)] = 1
     destination_npi: Annotated[int, Field(ge=0, le=18)] = 1
+    # What data_coding 0 means there, in requests and replies; any other text goes as UCS-2.
+    default_alphabet: Literal["gsm0338", "gsm0338-packed", "latin1", "ascii"] = "gsm0338"
+    # How a reply of several SMS is joined: a UDH with a reference of 8 or 16 bits, SAR TLVs, or
+    # message_payload, which the SMSC cuts.
+    long_messages: Literal["udh8", "udh16", "sar", "payload"] = "udh8"
+    reference_phones_max: Count = 20_000  # whose last long reply is remembered, 0.1 KB each
     window: Annotated[int, Field(ge=1, le=100_000)] = 1_000
     bind_timeout_s: Seconds = 10.0
     response_timeout_s: Seconds = 30.0

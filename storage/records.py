@@ -18,10 +18,12 @@ class InboundPart(NamedTuple):
 class InboundMessage(NamedTuple):
     """One deliver_sm as the gateway took it in.
 
-    `octets` are the user data without its header; `text` is their decoded form, and
-    `sound` tells whether decoding met nothing doubtful. `phone` is an MSISDN in digits.
-    `channel` is sms, call_centre or web. `renews` is the id of the SMS that this one stands in
-    for, because its reply would have come after its permit ended; None for what a phone sent.
+    `octets` are the user data without its header, as they came; of a part they are such that
+    `data_coding` alone tells how to read them, whatever its SMSC or its header said. `text` is
+    their decoded form, and `sound` tells whether decoding met nothing doubtful. `phone` is an
+    MSISDN in digits. `channel` is sms, call_centre or web. `renews` is the id of the SMS that this
+    one stands in for, because its reply would have come after its permit ended; None for what a
+    phone sent.
     """
 
     received_at_us: int

@@ -213,6 +213,7 @@ class SmscBinds:
             unbind_timeout_s=limits.shutdown_s / 2,
         )
         self._lane = lane
+        self._read = intake.READERS[settings.default_alphabet]
         self._intake_max = limits.intake_messages_max
         self._draining = False
         self._full = False  # SMS were turned away, and the lane is still more than half full
@@ -269,7 +270,7 @@ class SmscBinds:
                 refused += 1
                 link.answer(sequence, _response_to(body), Status.ESME_RMSGQFUL)
             else:
-                message = intake.read_message(body, name, received_at_us)
+                message = intake.read_message(body, name, received_at_us, self._read)
                 inbound.append(Inbound(message, link, sequence, _response_to(body)))
         if receipts:
             self.watcher.receipts_came(name, receipts)

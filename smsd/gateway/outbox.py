@@ -17,8 +17,10 @@ from smsd.gateway.clock import Clock
 from smsd.gateway.commit_lane import CommitLane
 from smsd.gateway.link import Link
 from smsd.smpp.events import Lost, Response
+from smsd.smpp.long_messages import LongMessages, segmenter
 from smsd.smpp.pdu import Status, SubmitSm, SubmitSmResp, status_text
-from smsd.smpp.segments import segment
+from smsd.smpp.references import References
+from smsd.smpp.text import Alphabet
 from storage import Reply, ReplyOutcome, ReplyState
 
 _log = structlog.get_logger("smsd.outbox")
@@ -108,7 +110,11 @@ class Outbox:
         self._ready: deque[_Ready] = deque()
         self._links: list[Link] = []
         self._holding_off = False
-        self._references = 0
+        self._segment = segmenter(
+            Alphabet(settings.default_alphabet),
+            LongMessages(settings.long_messages),
+            References(settings.reference_phones_max),
+        )
         self._addresses = (  # of a submit_sm, from service_type to dest_addr_npi
             "",
             settings.source_ton,
@@ -217,15 +223,15 @@ class Outbox:
             if len(reply.phone) > _PHONE_CHARACTERS_MAX:
                 self._refuse(reply, Status.ESME_RINVDSTADR)
                 continue
-            self._references = (self._references + 1) & 0xFF
-            data_coding, esm_class, parts = segment(reply.text, self._references)
+            data_coding, esm_class, parts = self._segment(reply.text, reply.phone)
             sending = _Sending(reply, len(parts))
             validity = relative_time((reply.not_after_us - now_us) // _US_PER_S)
             # In the order of SubmitSm's fields; what no name stands for is 0 or empty.
             addresses = (*self._addresses, reply.phone)
-            for octets in parts:
-                fields = (*addresses, esm_class, 0, 0, "", validity, 0, 0, data_coding, 0, octets)
-                self._ready.append(_new(_Ready, (sending, _new(SubmitSm, (*fields, ())))))
+            coding = (esm_class, 0, 0, "", validity, 0, 0, data_coding, 0)
+            for part in parts:  # short_message and TLVs
+                fields = (*addresses, *coding, *part)
+                self._ready.append(_new(_Ready, (sending, _new(SubmitSm, fields))))
             self._turnarounds_us.append(now_us - reply.received_at_us)
             return True
         return False

@@ -5,6 +5,7 @@ Both directions run in C, through ``codecs.charmap_*``: a text is encoded in wel
 
 import re
 from codecs import charmap_build, charmap_decode, charmap_encode
+from collections.abc import Callable, Mapping
 
 ESCAPE = 0x1B
 
@@ -51,13 +52,32 @@ _PLACE_AT = bytes.maketrans(bytes([_AT]), b"\0")
 _ESCAPE_PAIRS = tuple((bytes([septet | 0x80]), bytes([ESCAPE, septet])) for septet in EXTENSION)
 
 _ESCAPED = re.compile("\x1b(.?)", re.DOTALL)
-# §6.2.1: a pair that the table does not define shows the basic character of its second septet, and
-# a second escape (kept for a further table) shows a space. A text cut behind an escape lost a part.
-_MEANING = (
-    dict(zip(BASIC, BASIC, strict=True))
-    | {BASIC[septet]: character for septet, character in EXTENSION.items()}
-    | {"\x1b": " ", "": "\ufffd", "\ufffd": "\ufffd"}
-)
+
+
+def decoder(basic: str, extension: Mapping[int, str]) -> Callable[[bytes], str]:
+    """Give what reads septets by a table of 128 characters and one by the septet after an escape.
+
+    U+FFFD stands for an octet above 0x7F and for an escape with nothing behind it.
+    """
+    # §6.2.1: a pair that the table does not define shows the basic character of its second septet,
+    # and a second escape (kept for a further table) a space. A text cut behind an escape has lost
+    # something.
+    meaning = (
+        dict(zip(basic, basic, strict=True))
+        | {basic[septet]: character for septet, character in extension.items()}
+        | {"\x1b": " ", "": "\ufffd", "\ufffd": "\ufffd"}
+    )
+
+    def decode(octets: bytes) -> str:
+        text: str = charmap_decode(octets, "replace", basic)[0]
+        if ESCAPE in octets:
+            return _ESCAPED.sub(lambda pair: meaning[pair[1]], text)
+        return text
+
+    return decode
+
+
+decode = decoder(BASIC, EXTENSION)
 
 
 def try_encode(text: str) -> bytes | None:
@@ -71,11 +91,3 @@ def try_encode(text: str) -> bytes | None:
         for mark, pair in _ESCAPE_PAIRS:
             octets = octets.replace(mark, pair)
     return octets
-
-
-def decode(octets: bytes) -> str:
-    """Read septets; U+FFFD for an octet above 0x7F and for an escape with nothing behind it."""
-    text: str = charmap_decode(octets, "replace", BASIC)[0]
-    if ESCAPE in octets:
-        return _ESCAPED.sub(lambda pair: _MEANING[pair[1]], text)
-    return text

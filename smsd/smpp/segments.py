@@ -1,30 +1,20 @@
-"""One text in several short messages: cutting replies (MT), reading and joining what comes in (MO).
+"""One text in several short messages as phones do it: cutting, reading, joining.
 
 The user data header (UDH) is that of 3GPP TS 23.040 §9.2.3.24; the SAR TLVs and message_payload are
 those of SMPP 3.4 §5.3.2.22-24 and §5.3.2.32.
 """
 
 from collections.abc import Hashable
-from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from smsd.smpp import text as coding
-from smsd.smpp.gsm0338 import ESCAPE
+from smsd.smpp import udh
+from smsd.smpp.long_messages import PARTS_MAX as PARTS_MAX
+from smsd.smpp.long_messages import by_udh_8_bit, cut, spell
 from smsd.smpp.pdu import DataSm, DeliverSm, SubmitSm, Tag, Tlv
+from smsd.smpp.udh import UDHI as UDHI
 
-UDHI: Final = 0x40  # SMPP 3.4 §5.2.12: esm_class bit 6, the octets begin with a UDH.
-
-PARTS_MAX: Final = 255  # The total is one octet in the UDH and in sar_total_segments.
-
-# 140 octets of user data: 160 septets, or 70 UTF-16 units. The six octets of a concatenation UDH
-# leave 134: 153 septets (after one bit of fill), or 67 units. SMPP carries a septet as an octet.
-SINGLE_SEPTETS_MAX: Final = 160
-PART_SEPTETS_MAX: Final = 153
-SINGLE_UNITS_MAX: Final = 70
-PART_UNITS_MAX: Final = 67
-
-_CONCAT_8_BIT = 0x00  # §9.2.3.24.1: reference, total, index.
-_CONCAT_16_BIT = 0x08  # §9.2.3.24.8: reference of two octets, total, index.
+# A third of what a NamedTuple's own constructor takes, for every SMS.
+_new = tuple.__new__
 
 
 class Segments(NamedTuple):
@@ -52,58 +42,34 @@ class Content(NamedTuple):
 
     When ``sound`` is False the UDH could not be read and ``octets`` still hold it, or short_message
     and message_payload came with different octets (§3.2.3 allows one of them); the first is kept.
+    ``header`` is the UDH, its length octet included; empty when there is none.
     """
 
     octets: bytes
     part: Part | None
     sound: bool
+    header: bytes = b""
 
 
 def segment(text: str, reference: int) -> Segments:
     """Cut ``text`` between characters into parts that ``reference`` (modulo 256) marks as one.
 
-    ValueError when it would take more than PARTS_MAX parts.
+    GSM 03.38 if that has every character, else UCS-2. ValueError when it would take more than
+    PARTS_MAX parts.
     """
-    data_coding, octets = coding.encode(text)
-    if _fits_one(data_coding, octets):
-        return Segments(data_coding, 0, (octets,))
-    cuts = _cuts(data_coding, octets)
-    total = len(cuts) - 1
-    if total > PARTS_MAX:
-        raise ValueError(f"the text takes {total} parts; at most {PARTS_MAX} can be numbered")
-    parts = tuple(
-        bytes((5, _CONCAT_8_BIT, 3, reference & 0xFF, total, index)) + octets[start:end]
-        for index, (start, end) in enumerate(pairwise(cuts), start=1)
-    )
-    return Segments(data_coding, UDHI, parts)
+    script, spelled = spell(text)
+    if len(spelled) <= script.room(0):
+        return Segments(script.data_coding, 0, (spelled,))
+    data_coding, esm_class, parts = by_udh_8_bit(script, spelled, reference)
+    return Segments(data_coding, esm_class, tuple(octets for octets, _ in parts))
 
 
 def segment_count(text: str) -> int:
     """How many short messages ``text`` costs; above PARTS_MAX it cannot be sent."""
-    data_coding, octets = coding.encode(text)
-    return 1 if _fits_one(data_coding, octets) else len(_cuts(data_coding, octets)) - 1
-
-
-def _fits_one(data_coding: int, octets: bytes) -> bool:
-    return len(octets) <= (
-        SINGLE_UNITS_MAX * 2 if data_coding == coding.UCS2 else SINGLE_SEPTETS_MAX
-    )
-
-
-def _cuts(data_coding: int, octets: bytes) -> list[int]:
-    """Give the offsets where parts begin, and the end: parts are full, but for a character cut."""
-    wide = data_coding == coding.UCS2
-    room = PART_UNITS_MAX * 2 if wide else PART_SEPTETS_MAX
-    cuts = [0]
-    while (cut := cuts[-1] + room) < len(octets):
-        if wide:
-            if octets[cut - 2] & 0xFC == 0xD8:  # A high surrogate: its low half is yet to come.
-                cut -= 2
-        elif octets[cut - 1] == ESCAPE:
-            cut -= 1
-        cuts.append(cut)
-    cuts.append(len(octets))
-    return cuts
+    script, spelled = spell(text)
+    if len(spelled) <= script.room(0):
+        return 1
+    return len(cut(script, spelled, udh.CONCATENATED_OCTETS))
 
 
 def unpack(body: DeliverSm | SubmitSm | DataSm) -> Content:
@@ -121,33 +87,21 @@ def unpack(body: DeliverSm | SubmitSm | DataSm) -> Content:
             sound = octets in (b"", payload)
             octets = octets or payload
     if not body.esm_class & UDHI:
-        return Content(octets, part, sound)
+        return _new(Content, (octets, part, sound, b""))
     header_end = octets[0] + 1 if octets else 1
-    elements = _elements(octets[1:header_end]) if header_end <= len(octets) else None
+    elements = udh.elements(octets[1:header_end]) if header_end <= len(octets) else None
     if elements is None:
         return Content(octets, None, False)
-    return Content(octets[header_end:], _udh_part(elements) or part, sound)
-
-
-def _elements(header: bytes) -> list[tuple[int, bytes]] | None:
-    """Give the (identifier, data) pairs of a UDH without its length octet; None when cut short."""
-    elements = []
-    at = 0
-    while at < len(header):
-        start = at + 2
-        if start > len(header) or (end := start + header[at + 1]) > len(header):
-            return None
-        elements.append((header[at], header[start:end]))
-        at = end
-    return elements
+    header, octets = octets[:header_end], octets[header_end:]
+    return Content(octets, _udh_part(elements) or part, sound, header)
 
 
 def _udh_part(elements: list[tuple[int, bytes]]) -> Part | None:
     part = None
     for identifier, data in elements:  # §9.2.3.24: of elements that repeat, the last one counts.
-        if identifier == _CONCAT_8_BIT and len(data) == 3:
+        if identifier == udh.CONCATENATED and len(data) == 3:
             part = _part(data[0], data[1], data[2], 8)
-        elif identifier == _CONCAT_16_BIT and len(data) == 4:
+        elif identifier == udh.CONCATENATED_16_BIT and len(data) == 4:
             part = _part(data[0] << 8 | data[1], data[2], data[3], 16)
     return part
 

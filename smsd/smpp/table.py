@@ -152,13 +152,16 @@ _READERS: dict[Kind, Callable[[bytes, int, Field], tuple[Any, int]]] = {
 def read_tlvs(frame: bytes, at: int) -> tuple[Tlv, ...]:
     """The TLVs that fill ``frame`` from ``at`` to its end, known or not, in order (§3.2.4).
 
-    Raises Fault ESME_RINVOPTPARSTREAM when one is cut short.
+    A single NUL at the end is passed over: some peers end the string before it twice. Raises Fault
+    ESME_RINVOPTPARSTREAM when a TLV is cut short.
     """
     found = []
     size = len(frame)
     while at < size:
         left = size - at
         if left < _TLV.size:
+            if left == 1 and not frame[at]:
+                break
             octets = "octets" if any(frame[at:]) else "NUL octets"
             reason = f"{left} stray {octets} at the end, too few for a TLV"
             raise Fault(Status.ESME_RINVOPTPARSTREAM, reason)

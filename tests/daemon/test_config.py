@@ -1,10 +1,13 @@
 """The configuration: what is accepted, and what a person is told about the rest."""
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from smsd.config import ConfigError, load_config, read_password
+from smsd.config import ConfigError, SmscSection, load_config, read_password
+from smsd.smpp.long_messages import LongMessages
+from smsd.smpp.text import Alphabet
 
 SOUND = """\
 [store]
@@ -41,6 +44,48 @@ def test_defaults_fill_what_is_left_out(tmp_path: Path) -> None:
     assert config.store.url == "sqlite:///var/x.db"
     assert config.register_.mode == "required"
     assert config.smsc[0].bind == "transceiver"
+
+
+def test_text_goes_as_most_smscs_want_it(tmp_path: Path) -> None:
+    """Without a word in the file: GSM 03.38, and a UDH with a reference of 8 bits."""
+    [smsc] = load_config(write(tmp_path, SOUND), {}).smsc
+    assert (smsc.default_alphabet, smsc.long_messages) == ("gsm0338", "udh8")
+
+
+@pytest.mark.parametrize(
+    ("key", "known"), [("default_alphabet", Alphabet), ("long_messages", LongMessages)]
+)
+def test_every_text_setting_is_one_that_smpp_knows(
+    tmp_path: Path, key: str, known: type[Alphabet] | type[LongMessages]
+) -> None:
+    """The file may name what the gateway can do, all of it and nothing else."""
+    assert set(get_args(SmscSection.model_fields[key].annotation)) == {each.value for each in known}
+    for each in known:
+        config = load_config(write(tmp_path, f'{SOUND}{key} = "{each.value}"\n'), {})
+        assert getattr(config.smsc[0], key) == each
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (
+            'default_alphabet = "gsm"',
+            "7: smsc.0.default_alphabet: input should be"
+            " 'gsm0338', 'gsm0338-packed', 'latin1' or 'ascii'; got 'gsm'",
+        ),
+        (
+            'long_messages = "udh"',
+            "7: smsc.0.long_messages: input should be"
+            " 'udh8', 'udh16', 'sar' or 'payload'; got 'udh'",
+        ),
+    ],
+)
+def test_a_text_setting_that_is_none_is_told_with_all_that_are(
+    tmp_path: Path, line: str, expected: str
+) -> None:
+    """A typing error must not end in replies that nobody can read."""
+    [told] = problems(tmp_path, SOUND + line + "\n")
+    assert told == f"{tmp_path / 'config.toml'}:{expected}"
 
 
 def test_the_environment_overrides_the_file(tmp_path: Path) -> None:

@@ -74,9 +74,12 @@ def test_gsm_agrees_with_smpplib(text: str) -> None:
 
 @given(st.text())
 def test_any_text_round_trip(text: str) -> None:
-    """encode loses nothing but a byte order mark in front, and is_gsm foretells the coding."""
+    """encode loses nothing but a byte order mark in front, and is_gsm foretells the coding.
+
+    What begins beyond the alphabets of our phones may look like octets the wrong way round.
+    """
     data_coding, octets = encode(text)
-    if not text.startswith(("\ufeff", "\ufffe")):
+    if text < "\u0600":
         assert decode(data_coding, octets) == (text, True)
     assert (data_coding == 0) is is_gsm(text) is gsm0338.ALPHABET.issuperset(text)
 
@@ -118,7 +121,7 @@ def test_escapes_in_what_arrives(octets: bytes, text: str, sound: bool) -> None:
         (b"\xfe\xff\x00A", "A", True),
         (b"\xff\xfeA\x00", "A", True),
         (b"\xff\xfeA\x00\x3d\xd8\x00", "A\ufffd", False),
-        (b"\x00A\x00", "A\ufffd", False),
+        (b"\x00A\x01", "A\ufffd", False),
         (b"\xd8\x3d\x00A", "\ufffdA", False),
         (b"\x00A\xde\x00", "A\ufffd", False),
         (b"\xd8\x3d\xde\x00", "😀", True),
@@ -129,6 +132,38 @@ def test_escapes_in_what_arrives(octets: bytes, text: str, sound: bool) -> None:
 def test_ucs2_as_it_arrives(octets: bytes, text: str, sound: bool) -> None:
     """Byte order marks are honoured, pairs join; odd lengths and lone surrogates are not sound."""
     assert decode(UCS2, octets) == (text, sound)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2 MYİ 1111111", "1 АЗЕ 1111111", "İcazə", "привет", "Ø", "№ 5 әлі", "😀 2 AZE 1111111"],
+)
+def test_ucs2_the_wrong_way_round_is_turned(text: str) -> None:
+    """Little endian without a byte order mark is known by where its small octets stand."""
+    assert decode(UCS2, text.encode("utf-16-le")) == (text, True)
+    assert decode(UCS2, text.encode("utf-16-be")) == (text, True)
+
+
+@pytest.mark.parametrize(
+    "text", ["😀😀😀", "中文字", "№", "“2”", "一二", "مرحبا", "\u4100中", "№ĀĀĀ"]
+)
+def test_unusual_ucs2_stays_as_it_is(text: str) -> None:
+    """Emoji, quotes and other writing are not taken for octets the wrong way round."""
+    assert decode(UCS2, text.encode("utf-16-be")) == (text, True)
+
+
+def test_half_of_the_units_are_not_most() -> None:
+    """The bound, on both sides: two of four units, then three of five."""
+    assert decode(UCS2, b"A\0B\0\x4e\x2d\x65\x87") == ("䄀䈀中文", True)
+    assert decode(UCS2, b"A\0B\0C\0\x4e\x2d\x65\x87") == ("ABC\u2d4e\u8765", True)
+
+
+@given(st.text(st.characters(max_codepoint=0x5FF, exclude_categories=["Cc"]), min_size=1))
+def test_our_alphabets_are_read_either_way_round(text: str) -> None:
+    """Any text in Latin, Greek, Cyrillic, Armenian or Hebrew letters has only one reading."""
+    assert decode(UCS2, text.encode("utf-16-be")) == (text, True)
+    if all(character & 0xFF > 5 for character in map(ord, text)):
+        assert decode(UCS2, text.encode("utf-16-le")) == (text, True)
 
 
 @pytest.mark.parametrize(
@@ -146,6 +181,12 @@ def test_ucs2_as_it_arrives(octets: bytes, text: str, sound: bool) -> None:
         (0x18, b"\x01\x30", "İ", True),
         (0x1C, b"A", "A", False),
         (0x20, b"A", "A", False),  # compressed
+        (0x3F, b"A", "A", False),
+        (0x40, b"\x00", "@", True),  # to be deleted once read, default alphabet
+        (0x54, b"A", "A", False),
+        (0x58, b"\x01\x30", "İ", True),
+        (0x60, b"A", "A", False),  # and compressed
+        (0x80, b"A", "A", False),
         (0xBF, b"A", "A", False),
         (0xC0, b"\x00", "@", True),
         (0xD8, b"\x00", "@", True),
@@ -166,6 +207,7 @@ def test_every_group_of_data_coding(
     ("default", "text", "sound"),
     [
         (Alphabet.GSM, "§\ufffd", False),
+        (Alphabet.PACKED, "§R", True),
         (Alphabet.ASCII, "_\ufffd", False),
         (Alphabet.LATIN_1, "_é", True),
     ],
