@@ -37,6 +37,7 @@ from smsd.smpp.states import (
     SUCCESSORS,
     TRANSITIONS,
     BindBody,
+    NotBound,
     Role,
     State,
     Step,
@@ -47,10 +48,6 @@ from smsd.smpp.window import Window, WindowFull
 __all__ = ["NotBound", "Role", "Session", "SessionLimits", "State", "WindowFull"]
 
 Handler: TypeAlias = "Callable[[Session, Pdu, float, list[Event]], None]"
-
-
-class NotBound(Exception):
-    """The session cannot send this request in its state or role: the caller did not look."""
 
 
 class Session:
@@ -104,9 +101,8 @@ class Session:
             parsed = decode(frame)
             if type(parsed) is Pdu:
                 self._handlers[parsed.command_id](self, parsed, now, events)
-            else:
-                assert type(parsed) is Malformed
-                self._malformed(parsed, events)
+            elif type(parsed) is Malformed:
+                self._malformed(parsed, now, events)
         self._heard(bool(frames), now, events)
         return events
 
@@ -282,12 +278,18 @@ class Session:
         self._binding = None
         return command_id
 
-    # Faults of the peer.
+    def _malformed(self, parsed: Malformed, now: float, events: list[Event]) -> None:
+        """Refuse a request that does not decode; a response counts by its header, which is sound.
 
-    def _malformed(self, parsed: Malformed, events: list[Event]) -> None:
-        """Refuse a PDU that does not decode; if a response does not, its request times out."""
-        if self.state is not State.CLOSED:
-            events.append(PeerFault(parsed.reason))
+        Left to time out, what it answers would be sent to a phone once more.
+        """
+        if self.state is State.CLOSED:
+            return
+        events.append(PeerFault(parsed.reason))
+        handler = self._handlers.get(parsed.command_id)
+        if handler is not None and parsed.command_id & RESPONSE_BIT:
+            handler(self, parsed.header, now, events)
+        else:
             self._output.append(answers.to_malformed(parsed))
 
     # Steps of the table: requests.
