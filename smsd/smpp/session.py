@@ -133,12 +133,12 @@ class Session:
     def tick(self, now: float) -> list[Event]:
         """Let time pass: requests time out, silence is questioned, no answer to that ends it."""
         events: list[Event] = [Lost(context, "timeout") for _, context in self._window.expired(now)]
-        for timer in self._timers.expired(now):
-            if timer is Timer.ENQUIRE_LINK:
-                self._enquire(now)
-            else:
-                self._disconnect(timer.value, events)
-                break
+        late = self._timers.expired(now)
+        ends = [timer for timer in late if timer is not Timer.ENQUIRE_LINK]
+        if ends:
+            self._disconnect(ends[0].value, events)
+        elif late:
+            self._enquire(now)
         return events
 
     # What the application sends.

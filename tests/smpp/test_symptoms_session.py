@@ -290,3 +290,13 @@ def test_a_machine_that_stood_still_for_an_hour_asks_before_it_gives_up() -> Non
     assert carry(ends.smsc, ends.esme, 3_629.0) == []
     assert ends.esme.tick(3_630.0) == []
     assert ends.esme.state is State.BOUND_TRX
+
+
+def test_a_machine_that_stood_still_while_it_waited_asks_nothing_more() -> None:
+    """Its enquire_link was unanswered before: the session ends, without another one on the wire."""
+    esme = bound_ends(now=0.0).esme
+    esme.tick(20.0)
+    assert [command for command, *_ in sent(esme)] == ["enquire_link"]
+    esme.receive(encode(MO, 1), 25.0)
+    assert esme.tick(3_600.0) == [Disconnect("enquire_link was not answered")]
+    assert esme.take_output() == b""
