@@ -9,6 +9,7 @@ from smsd.smpp.codec import decode
 from smsd.smpp.constants import RESPONSE_BIT
 from smsd.smpp.events import Closed, Disconnect, Event, Lost, Response
 from smsd.smpp.framing import Framer
+from smsd.smpp.layouts import BY_BODY
 from smsd.smpp.pdu import Body, Command, Pdu
 from smsd.smpp.session import NotBound, Role, Session, SessionLimits, State, WindowFull
 from smsd.smpp.states import PERMITTED, SENDABLE
@@ -30,6 +31,7 @@ class Books:
         self._limits = limits
         self._contexts = count(1)
         self.waiting: dict[object, int] = {}  # context → sequence number
+        self._answers: dict[object, int] = {}  # context → the command_id that answers it
         self._written(session.state)
 
     def request(self, body: Body, now: float) -> int | None:
@@ -49,6 +51,7 @@ class Books:
         assert sendable and not full
         assert sequence not in self.waiting.values(), "a number in use was given again"
         self.waiting[context] = sequence
+        self._answers[context] = SENDABLE[self.role, before][type(body)]
         assert [pdu.sequence for pdu in self._written(before)] == [sequence]
         return context
 
@@ -90,6 +93,7 @@ class Books:
                 assert isinstance(event, Lost) or not self.ended, "a response after Disconnect"
                 assert event.context in self.waiting, "a second outcome, or one of nothing"
                 del self.waiting[event.context]
+                self._answered(event)
             elif isinstance(event, Closed):
                 self.closed = True
             else:
@@ -98,6 +102,12 @@ class Books:
         assert self.session.room == self._limits.window - len(self.waiting) >= 0
         self._written(before)
         return events
+
+    def _answered(self, outcome: Response | Lost) -> None:
+        """Only what answers the request settles it; an error may come without a body."""
+        answer = self._answers.pop(outcome.context)
+        if isinstance(outcome, Response) and outcome.body is not None:
+            assert BY_BODY[type(outcome.body)].command == answer, "another kind of response"
 
     def _written(self, before: State) -> list[Pdu]:
         """What the session just wrote: whole PDUs that decode, and that its state permits."""

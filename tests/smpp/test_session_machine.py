@@ -23,8 +23,10 @@ from smsd.smpp.constants import RESPONSE_BIT
 from smsd.smpp.events import BindRequested, Bound, Event, Request, Response
 from smsd.smpp.layouts import BY_BODY
 from smsd.smpp.pdu import (
+    Body,
     Command,
     DataSm,
+    DataSmResp,
     DeliverSmResp,
     EnquireLink,
     GenericNack,
@@ -37,29 +39,37 @@ from smsd.smpp.window import SEQUENCE_MAX
 roles = st.sampled_from(Role)
 # Small cuts, whole PDUs, and all that is there.
 sizes = st.integers(1, 40) | st.sampled_from([61, 200, 1 << 20])
-# The jumps of timers are met exactly, just before and long after.
-waits = st.sampled_from([0.0, 0.5, 2.9, 3.0, 5.0, 9.9, 10.0, 20.0, 30.0, 3_600.0, 1e6])
-first_sequences = st.sampled_from([1, 2, SEQUENCE_MAX - 2, SEQUENCE_MAX])
-# What a peer may say that was never asked: to numbers in use, near them, and to none.
-numbers = st.integers(1, 12) | st.sampled_from([0, SEQUENCE_MAX, 0xFFFFFFFF])
-lies: st.SearchStrategy[bytes] = st.one_of(
-    st.builds(encode, st.just(SubmitSmResp("7f")), numbers),
-    st.builds(encode, st.just(DeliverSmResp()), numbers),
-    st.builds(encode, st.just(GenericNack()), numbers, st.sampled_from([0, 3, 0x400])),
-    st.builds(encode_bare, st.sampled_from(list(Command)), numbers, st.sampled_from([0, 0x58])),
-    st.builds(encode_bare, st.sampled_from([0, 0x112, 0x80000112]), numbers, st.just(0)),
+counts = st.integers(1, LIMITS.window + 1)
+# Timers are met exactly, just before and long after.
+waits = st.sampled_from([0.0, 0.5, 2.9, 3.0, 5.0, 9.9, 10.0, 20.0, 30.0]) | st.sampled_from(
+    [0.0, 3_600.0, 1e6]
 )
+modes = st.sampled_from([*BINDS, State.BOUND_TRX, State.BOUND_TRX, State.OPEN])
+first_sequences = st.sampled_from([1, 2, SEQUENCE_MAX - 2, SEQUENCE_MAX])
+numbers = st.integers(1, 12) | st.sampled_from([0, SEQUENCE_MAX, 0xFFFFFFFF])
+answers: st.SearchStrategy[Body] = st.sampled_from(
+    [SubmitSmResp("7f"), DeliverSmResp(), DataSmResp("7f"), GenericNack()]
+)
+statuses = st.sampled_from([0, 0x58, 0x400])
+# Any command in a header alone, and some that do not exist.
+commands = st.sampled_from([*map(int, Command), 0, 0x112, 0x80000112])
 
 Ends = dict[Role, Books]
+
+# When one end has said Disconnect, the transport goes next: mostly, nothing else is worth a step.
+while_both_live = precondition(lambda self: not any(books.ended for books in self.ends.values()))
 
 
 class TwoEnds(RuleBasedStateMachine):
     """An ESME, an SMSC, what is on its way between them, and the time."""
 
-    @initialize(first_sequence=first_sequences)
-    def connect(self, first_sequence: int) -> None:
-        """A transport, and two sessions that have said nothing yet."""
-        self.now = getattr(self, "now", 0.0)
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+
+    @initialize(first_sequence=first_sequences, mode=modes)
+    def connect(self, first_sequence: int, mode: State) -> None:
+        """A transport and two sessions: bound in ``mode``, or with nothing said yet."""
         self.ends: Ends = {}
         for role in Role:
             session = Session(role, LIMITS, first_sequence)
@@ -71,6 +81,11 @@ class TwoEnds(RuleBasedStateMachine):
         # Requests as each end sent and received them, by the service_type that numbers them.
         self.sent: dict[Role, list[str]] = {role: [] for role in Role}
         self.came: dict[Role, list[str]] = {role: [] for role in Role}
+        if mode in BOUND:
+            self.bind(BINDS[mode])
+            self.carry_all()
+            self.decide(accept=True)
+            self.carry_all()
 
     # What the two applications do.
 
@@ -94,12 +109,16 @@ class TwoEnds(RuleBasedStateMachine):
             smsc.session.refuse_bind(asked.sequence, 0x0D)
         assert len(smsc.said()) == (not smsc.ended)
 
-    @rule(role=roles, kind=st.sampled_from([MT, MO, DataSm()]))
-    def request(self, role: Role, kind: Any) -> None:
-        """Whether it may or not; ``Books`` know which."""
-        name = str(len(self.sent[role]))
-        if self.ends[role].request(kind._replace(service_type=name), self.now) is not None:
-            self.sent[role].append(name)
+    @rule(role=roles, kind=st.sampled_from(["own", "own", "data", "the peer's"]), count=counts)
+    @while_both_live
+    def request(self, role: Role, kind: str, count: int) -> None:
+        """Whether it may or not, and whether there is room or not; ``Books`` know which."""
+        own, others = (MT, MO) if role is Role.ESME else (MO, MT)
+        body: Any = {"own": own, "data": DataSm(), "the peer's": others}[kind]
+        for _ in range(count):
+            name = str(len(self.sent[role]))
+            if self.ends[role].request(body._replace(service_type=name), self.now) is not None:
+                self.sent[role].append(name)
 
     @rule(role=roles, at=st.integers(0, 5), status=st.sampled_from([0, 0, 0, 0x58, 0x400]))
     @precondition(lambda self: any(self.unanswered.values()))
@@ -115,6 +134,7 @@ class TwoEnds(RuleBasedStateMachine):
 
     @rule(role=roles)
     @precondition(lambda self: any(self.state(role) in BOUND for role in Role))
+    @while_both_live
     def unbind(self, role: Role) -> None:
         """Either end may want to leave."""
         books = self.ends[role]
@@ -137,6 +157,7 @@ class TwoEnds(RuleBasedStateMachine):
                 self.receive(role, self.ends[_peer(role)].take())
 
     @rule(wait=waits)
+    @while_both_live
     def pass_time(self, wait: float) -> None:
         """The clock may jump far ahead, never back; a tick comes late or on time."""
         self.now += wait
@@ -144,23 +165,33 @@ class TwoEnds(RuleBasedStateMachine):
             books.tick(self.now)
 
     @rule(wait=waits)
+    @while_both_live
     def stand_still(self, wait: float) -> None:
         """Time passes and no tick comes: what arrives next finds timers that have run out."""
         self.now += wait
 
-    @rule(first_sequence=first_sequences)
-    def break_the_link(self, first_sequence: int) -> None:
+    @rule(first_sequence=first_sequences, mode=modes)
+    def break_the_link(self, first_sequence: int, mode: State) -> None:
         """What is under way is gone; both ends settle everything, and a new transport comes up."""
         self.close()
-        self.connect(first_sequence)
+        self.connect(first_sequence, mode)
 
-    @rule(role=roles, lie=lies)
-    def lie(self, role: Role, lie: bytes) -> None:
-        """A peer says what it should not, behind what it said before."""
-        self.lied = True
-        self.ends[_peer(role)].wire += lie
+    @rule(role=roles, answer=answers, status=statuses, number=numbers)
+    @while_both_live
+    def answer_anything(self, role: Role, answer: Body, status: int, number: int) -> None:
+        """A peer answers ``role``, mostly under a number that awaits an answer, maybe another."""
+        waiting = list(self.ends[role].waiting.values())
+        sequence = waiting[number % len(waiting)] if waiting else number
+        self.lie(role, encode(answer, sequence, status))
+
+    @rule(role=roles, command=commands, status=statuses, number=numbers)
+    @while_both_live
+    def say_anything(self, role: Role, command: int, status: int, number: int) -> None:
+        """A peer says to ``role`` what has no body, no sense, or an end in it."""
+        self.lie(role, encode_bare(command, number, status))
 
     @rule(role=roles)
+    @while_both_live
     def enquire(self, role: Role) -> None:
         """Asked between two PDUs, a session answers at once in any state but the last."""
         books, peer = self.ends[role], self.ends[_peer(role)]
@@ -173,6 +204,11 @@ class TwoEnds(RuleBasedStateMachine):
             bytes(books.wire[before:])[4:16]
             == (encode_bare(Command.ENQUIRE_LINK_RESP, 0x1234, 0)[4:])
         )
+
+    @rule(role=roles)
+    def come_round(self, role: Role) -> None:
+        """Two thousand million requests later the numbers begin again, some of them in use."""
+        self.ends[role].session._window._sequence = SEQUENCE_MAX - 1
 
     # What must hold.
 
@@ -191,13 +227,18 @@ class TwoEnds(RuleBasedStateMachine):
             if not self.lied:
                 assert came == self.sent[_peer(role)][: len(came)]
 
+    def lie(self, role: Role, octets: bytes) -> None:
+        """Write octets for ``role`` behind what its peer said before."""
+        self.lied = True
+        self.ends[_peer(role)].wire += octets
+
     def teardown(self) -> None:
         """At the end of each run, too, every request has its outcome."""
         self.close()
 
     def close(self) -> None:
         """Both transports end."""
-        for books in getattr(self, "ends", {}).values():
+        for books in self.ends.values():
             books.close(self.now)
 
     def state(self, role: Role) -> State:
@@ -229,7 +270,7 @@ def _peer(role: Role) -> Role:
 
 TestTwoEnds = TwoEnds.TestCase
 TestTwoEnds.settings = settings(
-    max_examples=150,
+    max_examples=300,
     stateful_step_count=60,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
