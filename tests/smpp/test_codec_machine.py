@@ -62,8 +62,14 @@ class Stream(RuleBasedStateMachine):
         """A frame of any command with anything in it."""
         self.write(pack(">IIII", HEADER_BYTES + len(body), command_id, 0, 1) + body)
 
+    @rule(room=st.integers(0, 2))
+    def write_about_the_longest(self, room: int) -> None:
+        """The limit itself is a length like any other."""
+        body = bytes(PDU_BYTES_MAX - HEADER_BYTES - room)
+        self.write(pack(">IIII", PDU_BYTES_MAX - room, 0x15, 0, 1) + body)
+
     @rule(length=out_of_bounds)
-    @precondition(lambda self: self.broken_at is None and len(self.written) > 3)
+    @precondition(lambda self: self.broken_at is None and self.written)
     def write_length_out_of_bounds(self, length: int) -> None:
         """From here on the stream cannot be framed."""
         self.broken_at = self.octets_written
