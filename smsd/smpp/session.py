@@ -279,10 +279,7 @@ class Session:
         return command_id
 
     def _malformed(self, parsed: Malformed, now: float, events: list[Event]) -> None:
-        """Refuse a request that does not decode; a response counts by its header, which is sound.
-
-        Left to time out, what it answers would be sent to a phone once more.
-        """
+        """Refuse a request; a response counts by its header, or its message would be sent twice."""
         if self.state is State.CLOSED:
             return
         events.append(PeerFault(parsed.reason))
