@@ -5,7 +5,7 @@ ARGS   ?=
 BIN    := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format torture bench bench-engine lock clean
+.PHONY: help setup demo test check format torture fuzz bench bench-engine lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,6 +38,15 @@ format: setup  ## put the code in its form
 torture: setup  ## SIGKILL 300 times, cut the power, and catch three planted faults (ARGS=--help)
 	$(BIN)/python tests/torture $(ARGS)
 
+# atheris has wheels for few machines, and the tests do without: a room of its own.
+.venv-fuzz/ready: requirements-fuzz.txt
+	$(PYTHON) -m venv .venv-fuzz
+	.venv-fuzz/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.txt
+	@touch $@
+
+fuzz: setup .venv-fuzz/ready  ## hostile octets against all that reads SMPP, 10 minutes (ARGS="--seconds 60": less)
+	$(BIN)/python -m tests.fuzz $(ARGS)
+
 bench: setup  ## every figure, beside Kannel and a bare loop (ARGS=--full: at full size)
 	$(BIN)/python -m benchmarks $(ARGS)
 
@@ -56,7 +65,9 @@ lock: setup  ## pin the newest versions that pyproject.toml admits
 	    "requirements-bench.txt --extra bench"; do \
 	  .venv-lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	    --generate-hashes --no-header --no-emit-index-url pyproject.toml -o $$extra; done
+	.venv-lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-emit-index-url --group fuzz -o requirements-fuzz.txt
 	rm -rf .venv-lock
 
 clean:  ## remove what was built or stored here
-	rm -rf .venv .venv-lock .venv-bench var build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-lock .venv-bench .venv-fuzz .fuzz/grown var build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from math import inf
 from typing import Protocol
 
 import structlog
@@ -45,6 +46,8 @@ _BODIES = {
     "transmitter+receiver": (BindTransmitter, BindReceiver),
 }
 _BACKOFF_FACTOR = 2.0
+# A peer may err with every PDU, thousands a second; a log line costs more than the PDU did.
+_FAULT_LINE_S = 1.0
 
 
 class BindWatcher(Protocol):
@@ -102,6 +105,8 @@ class Bind:
         self._backoff = backoff(settings)
         self._failures = 0  # in a row; the service would count a refused bind as a success
         self._failing = ""
+        self._next_fault_line = -inf  # in monotonic seconds
+        self._faults_not_told = 0
 
     def start(self) -> None:
         """Connect, and reconnect until stopped."""
@@ -173,8 +178,15 @@ class Bind:
             self._note_failure(reason)
 
     def peer_erred(self, link: Link, reason: str) -> None:
-        """One line for the operator; the session has dealt with it."""
-        _log.warning("peer_fault", smsc=self._smsc.settings.name, bind=self.name, reason=reason)
+        """One line for the operator, a second; the session has dealt with it."""
+        now = self._smsc.clock.monotonic()
+        if now < self._next_fault_line:
+            self._faults_not_told += 1
+            return
+        not_told, self._faults_not_told = self._faults_not_told, 0
+        self._next_fault_line = now + _FAULT_LINE_S
+        name = self._smsc.settings.name
+        _log.warning("peer_fault", smsc=name, bind=self.name, reason=reason, not_told=not_told)
 
     def responses_came(self, link: Link, responses: list[Response | Lost]) -> None:
         """Outcomes of submit_sm."""

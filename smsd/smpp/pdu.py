@@ -377,3 +377,9 @@ class Malformed(NamedTuple):
     status: int
     reason: str
     raw: bytes
+
+    @property
+    def header(self) -> Pdu:
+        """What is sound of it: the header alone, as of a PDU that came without its body."""
+        command_status = int.from_bytes(self.raw[8:12], "big")
+        return Pdu(self.command_id, command_status, self.sequence, None)

@@ -37,6 +37,7 @@ from smsd.smpp.states import (
     SUCCESSORS,
     TRANSITIONS,
     BindBody,
+    NotBound,
     Role,
     State,
     Step,
@@ -47,10 +48,6 @@ from smsd.smpp.window import Window, WindowFull
 __all__ = ["NotBound", "Role", "Session", "SessionLimits", "State", "WindowFull"]
 
 Handler: TypeAlias = "Callable[[Session, Pdu, float, list[Event]], None]"
-
-
-class NotBound(Exception):
-    """The session cannot send this request in its state or role: the caller did not look."""
 
 
 class Session:
@@ -104,9 +101,8 @@ class Session:
             parsed = decode(frame)
             if type(parsed) is Pdu:
                 self._handlers[parsed.command_id](self, parsed, now, events)
-            else:
-                assert type(parsed) is Malformed
-                self._malformed(parsed, events)
+            elif type(parsed) is Malformed:
+                self._malformed(parsed, now, events)
         self._heard(bool(frames), now, events)
         return events
 
@@ -137,12 +133,12 @@ class Session:
     def tick(self, now: float) -> list[Event]:
         """Let time pass: requests time out, silence is questioned, no answer to that ends it."""
         events: list[Event] = [Lost(context, "timeout") for _, context in self._window.expired(now)]
-        for timer in self._timers.expired(now):
-            if timer is Timer.ENQUIRE_LINK:
-                self._enquire(now)
-            else:
-                self._disconnect(timer.value, events)
-                break
+        late = self._timers.expired(now)
+        ends = [timer for timer in late if timer is not Timer.ENQUIRE_LINK]
+        if ends:
+            self._disconnect(ends[0].value, events)
+        elif late:
+            self._enquire(now)
         return events
 
     # What the application sends.
@@ -282,12 +278,15 @@ class Session:
         self._binding = None
         return command_id
 
-    # Faults of the peer.
-
-    def _malformed(self, parsed: Malformed, events: list[Event]) -> None:
-        """Refuse a PDU that does not decode; if a response does not, its request times out."""
-        if self.state is not State.CLOSED:
-            events.append(PeerFault(parsed.reason))
+    def _malformed(self, parsed: Malformed, now: float, events: list[Event]) -> None:
+        """Refuse a request; a response counts by its header, or its message would be sent twice."""
+        if self.state is State.CLOSED:
+            return
+        events.append(PeerFault(parsed.reason))
+        handler = self._handlers.get(parsed.command_id)
+        if handler is not None and parsed.command_id & RESPONSE_BIT:
+            handler(self, parsed.header, now, events)
+        else:
             self._output.append(answers.to_malformed(parsed))
 
     # Steps of the table: requests.

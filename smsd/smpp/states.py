@@ -28,6 +28,10 @@ class State(Enum):
     __hash__ = object.__hash__  # by identity, as for Timer
 
 
+class NotBound(Exception):
+    """The session cannot send this request in its state or role: the caller did not look."""
+
+
 class Step(Enum):
     """What a session does with a PDU that has come in."""
 

@@ -1,5 +1,6 @@
 """An SMSC that does exactly what a test says, one PDU at a time, over a real socket."""
 
+import contextlib
 import socket
 from types import TracebackType
 from typing import Self
@@ -76,6 +77,15 @@ class Peer:
         while data := self._connection.recv(65_536):
             rest += data
         return rest
+
+    def flood(self, octets: bytes, most: int) -> int:
+        """Write and read nothing until the ESME hangs up, or ``most`` octets went out; how many."""
+        self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        sent = 0
+        with contextlib.suppress(ConnectionError):
+            while sent < most:
+                sent += self._connection.send(octets)
+        return sent
 
     def close(self) -> None:
         """Hang up."""

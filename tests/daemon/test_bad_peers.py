@@ -12,7 +12,11 @@ from simulators.control_client import ControlClient
 from simulators.process import SmscProcess
 from smsd.config import SmscSection
 from smsd.gateway.binds import backoff
-from smsd.smpp.pdu import Command, DeliverSmResp, Status, SubmitSm
+from smsd.smpp.codec import encode
+from smsd.smpp.pdu import Command, DeliverSm, DeliverSmResp, EnquireLink, Status, SubmitSm
+
+# Several times what the buffers of two sockets hold.
+FLOOD_OCTETS = 32_000_000
 
 
 @pytest.mark.parametrize(
@@ -46,9 +50,6 @@ def test_bytes_that_are_no_smpp_end_the_link_and_it_binds_again(
 
 def test_a_deliver_sm_cut_into_single_octets_is_taken(tmp_path: Path) -> None:
     """TCP may cut anywhere."""
-    from smsd.smpp.codec import encode
-    from smsd.smpp.pdu import DeliverSm
-
     with ScriptedSmsc() as smsc, Daemon(write_config(tmp_path, [smsc_section(smsc.port)])):
         peer = smsc.accept_bind()
         body = DeliverSm(source_addr=PHONE, destination_addr="8103", short_message=b"1 AZE 1111111")
@@ -108,3 +109,27 @@ def test_the_backoff_doubles_within_its_bounds_and_is_jittered() -> None:
     assert [highest(failures) for failures in range(1, 9)] == [1, 2, 4, 8, 16, 32, 60, 60]
     assert [lowest(failures) for failures in range(1, 4)] == [0.5, 1, 2]
     assert highest(10_000) == 60
+
+
+def test_a_peer_that_never_reads_is_left_and_costs_no_memory(tmp_path: Path) -> None:
+    """It floods us and takes no answer: we stop reading, ask in vain, hang up, and bind again."""
+    hasty = "enquire_link_s = 1\nresponse_timeout_s = 1"
+    with (
+        ScriptedSmsc() as smsc,
+        Daemon(write_config(tmp_path, [smsc_section(smsc.port, more=hasty)])) as daemon,
+    ):
+        peer = smsc.accept_bind()
+        before_kb = peak_memory_kb(daemon)
+        taken = peer.flood(encode(EnquireLink(), 1) * 1_000, most=FLOOD_OCTETS)
+        assert taken < FLOOD_OCTETS, "it reads on, though nobody takes its answers"
+        assert daemon.wait_for("bind_lost")["reason"] == "enquire_link was not answered"
+        assert peak_memory_kb(daemon) - before_kb < 16_384
+        peer = smsc.accept_bind()
+        peer.text("2 AZE 1111111", 1)
+        assert peer.read(DeliverSmResp).status == Status.ESME_ROK
+
+
+def peak_memory_kb(daemon: Daemon) -> int:
+    """The most that the daemon has had resident so far."""
+    status = Path(f"/proc/{daemon.process.pid}/status").read_text(encoding="ascii")
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))

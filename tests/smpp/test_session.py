@@ -10,7 +10,6 @@ from smsd.smpp.codec import FieldError, encode, encode_bare
 from smsd.smpp.events import (
     BindRefused,
     BindRequested,
-    Bound,
     Disconnect,
     Lost,
     PeerFault,
@@ -19,7 +18,6 @@ from smsd.smpp.events import (
 )
 from smsd.smpp.pdu import (
     BindReceiverResp,
-    BindTransceiverResp,
     Command,
     DataSm,
     DataSmResp,
@@ -123,15 +121,6 @@ def test_the_bind_has_its_own_ten_seconds() -> None:
     assert ends.smsc.take_output() == b""
 
 
-def test_pdus_glued_behind_the_bind_response_are_processed() -> None:
-    """An SMSC may send what it kept for us in the very segment that binds us."""
-    esme = open_ends().esme
-    esme.bind(BINDS[State.BOUND_TRX], 0.0)
-    segment = encode(BindTransceiverResp("centre"), 1) + encode(MO, 1) + encode(EnquireLink(), 2)
-    assert esme.receive(segment, 0.0) == [Bound(State.BOUND_TRX, "centre"), Request(1, MO)]
-    assert sent(esme)[1:] == [("enquire_link_resp", Status.ESME_ROK, 2)]
-
-
 # Requests and responses
 
 
@@ -158,20 +147,6 @@ def test_acknowledging_many_writes_what_the_codec_writes() -> None:
     sequences = [1, 2, 0x01020304, SEQUENCE_MAX]
     esme.acknowledge(iter(sequences))
     assert esme.take_output() == b"".join(encode(DeliverSmResp(), one) for one in sequences)
-
-
-@pytest.mark.parametrize("body", [SubmitSmResp(), SubmitSmResp("7f"), None])
-def test_an_error_response_comes_with_or_without_a_body(body: SubmitSmResp | None) -> None:
-    """§4.4.2 leaves the body out of an error response; peers that leave it in are understood."""
-    esme = bound_ends().esme
-    sequence = esme.request(MT, "mt", 0.0)
-    status = Status.ESME_RTHROTTLED
-    octets = (
-        encode_bare(Command.SUBMIT_SM_RESP, sequence, status)
-        if body is None
-        else encode(body, sequence, status)
-    )
-    assert esme.receive(octets, 0.0) == [Response("mt", status, body)]
 
 
 def test_our_error_responses_have_no_body() -> None:
@@ -245,23 +220,6 @@ def test_a_request_that_does_not_encode_is_as_if_never_made() -> None:
         esme.request(MT._replace(destination_addr="9" * 21), "mt", 0.0)
     assert esme.take_output() == b""
     assert esme.room == LIMITS.window
-
-
-def test_the_peer_may_reuse_a_sequence_number() -> None:
-    """The numbers of the peer are its own affair: both requests are handed over and answered."""
-    esme = bound_ends().esme
-    assert esme.receive(encode(MO, 7) * 2, 0.0) == [Request(7, MO), Request(7, MO)]
-    esme.acknowledge([7, 7])
-    assert sent(esme) == [("deliver_sm_resp", Status.ESME_ROK, 7)] * 2
-
-
-def test_sequence_numbers_wrap_and_skip_those_in_use() -> None:
-    """After 0x7FFFFFFF comes 1, or the first number after it that awaits nothing."""
-    ends = bound_ends(first_sequence=SEQUENCE_MAX - 1)  # The bind took this one.
-    assert ends.esme.request(MT, "last", 0.0) == SEQUENCE_MAX
-    assert ends.esme.request(MT, "first", 0.0) == 1
-    ends.esme.receive(encode(SubmitSmResp("1"), SEQUENCE_MAX), 0.0)
-    assert ends.esme.request(MT, "second", 0.0) == 2
 
 
 # Time

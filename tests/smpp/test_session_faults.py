@@ -3,11 +3,11 @@
 from struct import pack
 
 import pytest
-from two_ends import LIMITS, MO, MT, bound_ends, pdus
+from two_ends import LIMITS, MO, bound_ends, pdus
 
 from smsd.smpp.codec import encode
 from smsd.smpp.events import Disconnect, PeerFault, Request, Unbound
-from smsd.smpp.pdu import Command, EnquireLink, Status, SubmitSmResp, Unbind
+from smsd.smpp.pdu import Command, EnquireLink, Status, Unbind
 from smsd.smpp.session import State
 
 
@@ -57,18 +57,6 @@ def test_a_malformed_pdu_without_response_is_nacked() -> None:
     (nack,) = pdus(esme.take_output())
     assert nack.command_id == Command.GENERIC_NACK
     assert nack.status != Status.ESME_ROK
-
-
-def test_a_malformed_response_settles_nothing() -> None:
-    """Its outcome cannot be known, so the request waits on and times out; nothing is answered."""
-    esme = bound_ends().esme
-    sequence = esme.request(MT, "mt", 0.0)
-    esme.take_output()
-    (fault,) = esme.receive(frame(Command.SUBMIT_SM_RESP, sequence, b"no end"), 0.0)
-    assert isinstance(fault, PeerFault)
-    assert esme.take_output() == b""
-    assert esme.room == LIMITS.window - 1
-    assert len(esme.receive(encode(SubmitSmResp("1"), sequence), 0.0)) == 1
 
 
 @pytest.mark.parametrize("length", [1, 15, LIMITS.pdu_bytes_max + 1, 0xFFFF_FFFF])
