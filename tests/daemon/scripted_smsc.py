@@ -1,6 +1,7 @@
 """An SMSC that does exactly what a test says, one PDU at a time, over a real socket."""
 
 import socket
+import ssl
 from types import TracebackType
 from typing import Self
 
@@ -83,9 +84,10 @@ class Peer:
 
 
 class ScriptedSmsc:
-    """Listens on a free port; a context manager."""
+    """Listens on a free port, perhaps for TLS; a context manager."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self.tls = tls
         self._server = socket.create_server(("127.0.0.1", 0))
         self._server.settimeout(WAIT_S)
         self.port: int = self._server.getsockname()[1]
@@ -105,8 +107,16 @@ class ScriptedSmsc:
         self._server.close()
 
     def accept(self) -> Peer:
-        """The next connection, whatever it wants."""
-        peer = Peer(self._server.accept()[0])
+        """The next connection, whatever it wants.
+
+        Raises:
+            ssl.SSLError, ConnectionError: it did not come to terms with our TLS.
+        """
+        connection = self._server.accept()[0]
+        connection.settimeout(WAIT_S)
+        if self.tls is not None:
+            connection = self.tls.wrap_socket(connection, server_side=True)
+        peer = Peer(connection)
         self._peers.append(peer)
         return peer
 
