@@ -98,7 +98,7 @@ class TlsSection(_Section):
     server_name: Annotated[
         str | None,
         Field(
-            pattern=r"^([A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]+$|^[0-9a-fA-F:]*:[0-9a-fA-F:.]*$",
+            pattern=r"^([A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]+$|^[0-9a-fA-F]*:[0-9a-fA-F]*:[0-9a-fA-F:.]*$",
             description="a host name or an IP address, without a port",
         ),
     ] = None

@@ -102,6 +102,10 @@ class ScriptedSmsc:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hang up on everybody, and listen no more."""
         for peer in self._peers:
             peer.close()
         self._server.close()
