@@ -148,8 +148,7 @@ def _show(context: SSL.Context, settings: TlsSection, now: datetime) -> float | 
     context.set_passwd_cb(lambda *_: b"")  # or OpenSSL asks for it on the terminal
     try:
         context.use_certificate_chain_file(str(file))
-        context.use_privatekey_file(str(key_file))
-        context.check_privatekey()
+        context.use_privatekey_file(str(key_file))  # which must be that of the certificate
     except SSL.Error as fault:
         raise TlsFault(
             f"tls.key_file {key_file}: holds no key in PEM, one with a passphrase, or not that of"

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 from daemon_process import Daemon, fetch, smsc_section, write_config
+from scripted_smsc import ScriptedSmsc
 from smsd_command import smsd, smsd_process
 
 from simulators.control_client import ControlClient
 from simulators.process import SmscProcess
+from smsd.smpp.pdu import Unbind, UnbindResp
 from storage import policies
 
 PHONE = "994500000001"
@@ -124,12 +126,20 @@ def test_a_daemon_takes_the_door_of_one_that_was_killed(config: Path) -> None:
             daemon.kill()
 
 
-def test_the_door_closes_with_the_daemon(config: Path) -> None:
-    """Nothing is left in the folder."""
-    with Daemon(config) as daemon:
-        daemon.wait_for("bound", smsc="here")
-        assert daemon.terminate() == 0
-    assert not (config.parent / "smsd.db.sock").exists()
+def test_the_door_closes_before_the_binds_do(tmp_path: Path) -> None:
+    """Nobody brings an SMSC back into a daemon that is leaving."""
+    with (
+        ScriptedSmsc() as smsc,
+        Daemon(write_config(tmp_path, [smsc_section(smsc.port)])) as daemon,
+    ):
+        peer = smsc.accept_bind()
+        door = tmp_path / "smsd.db.sock"
+        assert door.exists()
+        daemon.process.terminate()
+        unbind = peer.read(Unbind)
+        assert not door.exists()
+        peer.send(UnbindResp(), unbind.sequence)
+        assert daemon.wait() == 0
 
 
 @pytest.mark.parametrize("place", ["no/such/folder/s", "x" * 120, "file"])

@@ -8,7 +8,12 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
 from cryptography.x509.oid import NameOID
 
 _DAY = timedelta(days=1)
@@ -37,7 +42,11 @@ class Authority:
         self.file.write_bytes(certificate.public_bytes(Encoding.PEM))
 
     def issue(
-        self, file_name: str, host: str = "smsc.example", ends: timedelta = 2 * _DAY
+        self,
+        file_name: str,
+        host: str = "smsc.example",
+        ends: timedelta = 2 * _DAY,
+        passphrase: bytes = b"",
     ) -> tuple[Path, datetime]:
         """A file with a certificate for `host` and its key, and when it ends."""
         key = ec.generate_private_key(ec.SECP256R1())
@@ -55,7 +64,8 @@ class Authority:
             .sign(self._key, hashes.SHA256())
         )
         file = self._folder / file_name
-        octets = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        sealed = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
+        octets = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, sealed)
         new = file.with_suffix(".new")
         new.write_bytes(certificate.public_bytes(Encoding.PEM) + octets)
         new.rename(file)  # at once, as whoever renews certificates does it

@@ -1,6 +1,8 @@
 """TLS to an SMSC, between real processes: Python's own ssl on its side, and real certificates."""
 
 import ssl
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -8,7 +10,7 @@ from pathlib import Path
 import pytest
 from certificates import Authority
 from click.testing import CliRunner
-from daemon_process import Daemon, metric, smsc_section, write_config
+from daemon_process import WAIT_S, Daemon, metric, smsc_section, write_config
 from scripted_smsc import Peer, ScriptedSmsc
 from test_main_job import PHONE
 
@@ -151,6 +153,14 @@ def test_a_certificate_of_ours_that_is_asked_for_and_missing_is_named(
         assert "certificate required" in daemon.wait_for("bind_failed")["reason"]
 
 
+def with_the_key_of(other: Path, file: Path) -> None:
+    """Mix two files up."""
+    start = b"-----BEGIN PRIVATE"
+    certificate, _, _ = file.read_bytes().partition(start)
+    _, _, key = other.read_bytes().partition(start)
+    file.write_bytes(certificate + start + key)
+
+
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [
@@ -161,8 +171,10 @@ def test_a_certificate_of_ours_that_is_asked_for_and_missing_is_named(
             lambda _, file: file.write_bytes(file.read_bytes().partition(b"-----BEGIN P")[0]),
             "holds no key in PEM",
         ),
+        (lambda own, file: own.issue(file.name, passphrase=b"x"), "one with a passphrase"),
+        (lambda own, file: with_the_key_of(own.issue("other.pem")[0], file), "or not that of"),
     ],
-    ids=["expired", "missing", "no certificate", "no key"],
+    ids=["expired", "missing", "no certificate", "no key", "passphrase", "another's key"],
 )
 def test_files_are_read_at_each_connect(
     tmp_path: Path,
@@ -248,3 +260,21 @@ def test_check_config_reads_the_certificates(tmp_path: Path, authority: Authorit
     result = CliRunner().invoke(main, ["check-config", "--config", str(file)])
     assert result.exit_code == 78
     assert f"smsc 'simulator': tls.certificate_file {client}: expired on" in result.output
+
+
+def test_a_passphrase_is_not_asked_for(tmp_path: Path, authority: Authority) -> None:
+    """OpenSSL would, on the terminal, and the daemon would stand still until somebody answers."""
+    client, _ = authority.issue("client.pem", passphrase=b"secret")
+    with ScriptedSmsc() as smsc:
+        file = config(tmp_path, smsc, authority, f'certificate_file = "{client}"')
+    command = [sys.executable, "-m", "smsd", "check-config", "--config", str(file)]
+    # Without a terminal of its own, it would ask on its standard input, which stays silent.
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    ) as checking:
+        try:
+            assert checking.wait(WAIT_S) == 78
+        finally:
+            checking.kill()
+        assert checking.stderr is not None
+        assert b"one with a passphrase" in checking.stderr.read()

@@ -153,11 +153,10 @@ def test_the_row_of_a_reply_says_which_smsc_took_it(
     with store.transaction(policy) as transaction:
         transaction.settle([sent, sent._replace(reply_id=moved.id, smsc="another")])
     names = "SELECT smsc.name FROM {0} JOIN smsc ON smsc.id = {0}.smsc ORDER BY {0}.id"
-    rows = {table: list(store.connection.execute(names.format(table))) for table in TABLES}
+    rows = {
+        table: list(store.connection.execute(names.format(table))) for table in ("reply", "message")
+    }
     assert rows == {"reply": [("one",), ("another",)], "message": [("one",), ("one",)]}
-
-
-TABLES = ("reply", "message")
 
 
 def test_an_equal_message_with_a_reply_on_its_way_is_known_as_a_twin(
