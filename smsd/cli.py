@@ -88,7 +88,7 @@ def _tls_problems(smsc: SmscSection) -> list[str]:
             Tls(smsc.tls, host, datetime.now(UTC), lambda _expires_s: None)
         except TlsFault as fault:
             problems.append(f"smsc {smsc.name!r}: {fault}")
-    return problems[:1]
+    return problems[:1]  # the files are the same for each host
 
 
 @main.group()

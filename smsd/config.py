@@ -171,7 +171,8 @@ class SmscSection(_Section):
     reconnect_refused_delay_s: Seconds = 60.0
     reconnect_already_bound_delay_s: Seconds = 10.0
     retry_delay_s: Seconds = 5.0
-    # The [[smsc]] through which replies leave while this one has no bind that may transmit.
+    # The [[smsc]] through which replies leave, after its own, while this one has no bind that may
+    # transmit; with addresses and window of that one, and on to its own failover if need be.
     failover: str | None = None
     failover_after_s: Seconds = 60.0  # without such a bind
 

@@ -103,6 +103,12 @@ class _Caller(LineOnlyReceiver, TimeoutMixin):
             return
         self._answer(request).addCallbacks(self._say, self._apologise)
 
+    def lineLengthExceeded(self, line: bytes) -> None:  # noqa: N802
+        """What comes after it could be anything."""
+        self._say({"ok": False, "error": f"a request has at most {_LINE_OCTETS_MAX} octets"})
+        assert self.transport is not None
+        self.transport.loseConnection()
+
     def _apologise(self, failure: Failure) -> None:
         _log.error("control_failed", traceback=failure.getTraceback())
         self._say({"ok": False, "error": "a bug in the daemon; see its log"})

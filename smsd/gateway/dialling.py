@@ -4,16 +4,17 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint
+from twisted.internet.threads import deferToThreadPool
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from smsd.config import SmscSection
+from smsd.config import SmscSection, TlsSection
 from smsd.gateway.clock import Clock
 from smsd.gateway.rounds import Rounds
-from smsd.gateway.tls import Tls, TlsFault, in_words
+from smsd.gateway.tls import Tls, in_words
 
 _US_PER_S = 1_000_000
 
@@ -52,23 +53,34 @@ class Dialler:
         endpoint: Any = HostnameEndpoint(
             self._reactor, host, port, timeout=settings.connect_timeout_s
         )
-        try:
-            if settings.tls is not None and settings.tls.enabled:
-                endpoint = wrapClientTLS(self._read_certificates(host), endpoint)
-            connecting: Deferred[IProtocol] = endpoint.connect(protocolFactory)
-        except TlsFault:
-            connecting = fail()
+        connecting: Deferred[IProtocol]
+        if settings.tls is None or not settings.tls.enabled:
+            connecting = endpoint.connect(protocolFactory)
+        else:
+            connecting = self._read_certificates(settings.tls, host).addCallback(
+                lambda tls: wrapClientTLS(tls, endpoint).connect(protocolFactory)
+            )
         return connecting.addErrback(self._tell)
 
-    def _read_certificates(self, host: str) -> Tls:
-        smsc, settings = self._settings.name, self._settings.tls
-        assert settings is not None
+    def _read_certificates(self, settings: TlsSection, host: str) -> "Deferred[Tls]":
+        """In a thread: a hundred authorities take 10 ms, in which other SMSCs are not kept."""
+        smsc = self._settings.name
         now = datetime.fromtimestamp(self._clock.utc_us() / _US_PER_S, UTC)
-        self._tls = tls = Tls(
-            settings, host, now, lambda at_s: self._certificate_seen(smsc, "server", at_s)
+        reading: Deferred[Tls] = deferToThreadPool(
+            self._reactor,
+            self._reactor.getThreadPool(),
+            Tls,
+            settings,
+            host,
+            now,
+            lambda at_s: self._certificate_seen(smsc, "server", at_s),
         )
+        return reading.addCallback(self._take)
+
+    def _take(self, tls: Tls) -> Tls:
+        self._tls = tls
         if tls.certificate_expires_s is not None:
-            self._certificate_seen(smsc, "client", tls.certificate_expires_s)
+            self._certificate_seen(self._settings.name, "client", tls.certificate_expires_s)
         return tls
 
     def _tell(self, failure: Failure) -> Failure:

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from OpenSSL import SSL
 from OpenSSL.crypto import X509
 from service_identity import CertificateError, VerificationError
@@ -135,21 +137,24 @@ def _show(context: SSL.Context, settings: TlsSection, now: datetime) -> float | 
         return None
     key_file = settings.key_file or file
     try:
-        certificate = x509.load_pem_x509_certificates(_octets(file, "tls.certificate_file"))[0]
-    except ValueError as fault:
-        raise TlsFault(f"tls.certificate_file {file}: holds no certificate in PEM") from fault
-    expires = certificate.not_valid_after_utc
+        own, *chain = x509.load_pem_x509_certificates(_octets(file, "tls.certificate_file"))
+        context.use_certificate(own)
+        for certificate in chain:
+            context.add_extra_chain_cert(certificate)
+    except (ValueError, SSL.Error) as fault:
+        raise TlsFault(
+            f"tls.certificate_file {file}: holds no certificate in PEM, or one too weak for use"
+        ) from fault
+    expires = own.not_valid_after_utc
     if expires <= now:
         raise TlsFault(
             f"tls.certificate_file {file}: expired on {expires:%Y-%m-%d %H:%M} UTC; put a new"
             " one in its place"
         )
-    _octets(key_file, "tls.key_file")
-    context.set_passwd_cb(lambda *_: b"")  # or OpenSSL asks for it on the terminal
     try:
-        context.use_certificate_chain_file(str(file))
-        context.use_privatekey_file(str(key_file))  # which must be that of the certificate
-    except SSL.Error as fault:
+        key: Any = load_pem_private_key(_octets(key_file, "tls.key_file"), password=None)
+        context.use_privatekey(key)  # TypeError for a kind that is none for TLS
+    except (ValueError, TypeError, UnsupportedAlgorithm, SSL.Error) as fault:
         raise TlsFault(
             f"tls.key_file {key_file}: holds no key in PEM, one with a passphrase, or not that of"
             f" {file}"
