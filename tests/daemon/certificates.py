@@ -20,9 +20,11 @@ _DAY = timedelta(days=1)
 
 
 class Authority:
-    """Issues certificates; `file` is its own."""
+    """Issues certificates; `file` is its own, by itself or by another authority."""
 
-    def __init__(self, folder: Path, name: str = "authority") -> None:
+    def __init__(
+        self, folder: Path, name: str = "authority", issuer: "Authority | None" = None
+    ) -> None:
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _named(name)
@@ -31,13 +33,13 @@ class Authority:
         certificate = (
             x509.CertificateBuilder()
             .subject_name(self._name)
-            .issuer_name(self._name)
+            .issuer_name((issuer or self)._name)
             .public_key(self._key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - 9 * _DAY)
             .not_valid_after(now + 9 * _DAY)
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .sign(self._key, hashes.SHA256())
+            .sign((issuer or self)._key, hashes.SHA256())
         )
         self.file.write_bytes(certificate.public_bytes(Encoding.PEM))
 

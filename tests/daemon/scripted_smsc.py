@@ -78,6 +78,11 @@ class Peer:
             rest += data
         return rest
 
+    def certificate(self) -> bytes | None:
+        """What the ESME showed in TLS's greetings, in DER."""
+        assert isinstance(self._connection, ssl.SSLSocket)
+        return self._connection.getpeercert(binary_form=True)
+
     def close(self) -> None:
         """Hang up."""
         self._connection.close()

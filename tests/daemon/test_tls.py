@@ -1,6 +1,8 @@
 """TLS to an SMSC, between real processes: Python's own ssl on its side, and real certificates."""
 
 import ssl
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -8,12 +10,12 @@ from pathlib import Path
 import pytest
 from certificates import Authority
 from click.testing import CliRunner
-from daemon_process import Daemon, metric, smsc_section, write_config
+from daemon_process import WAIT_S, Daemon, metric, smsc_section, write_config
 from scripted_smsc import Peer, ScriptedSmsc
 from test_main_job import PHONE
 
 from smsd.cli import main
-from smsd.smpp.pdu import DeliverSmResp, SubmitSm, SubmitSmResp
+from smsd.smpp.pdu import DeliverSmResp, SubmitSm, SubmitSmResp, Unbind, UnbindResp
 
 NAME = "smsc.example"
 EXPIRED = timedelta(seconds=-1)
@@ -50,7 +52,7 @@ def await_refusals(smsc: ScriptedSmsc, times: int) -> None:
 def test_it_binds_by_tls_and_tells_when_certificates_end(
     tmp_path: Path, authority: Authority
 ) -> None:
-    """SNI, both certificates, SMS in and replies out, and a gauge for each certificate."""
+    """SNI, both certificates, SMS in and replies out, a gauge for each certificate, a good end."""
     server, server_ends = authority.issue("server.pem")
     client, client_ends = authority.issue("client.pem", "smsd.example", timedelta(days=5))
     context = authority.server(server, asks_for_ours=True)
@@ -61,10 +63,14 @@ def test_it_binds_by_tls_and_tells_when_certificates_end(
         Daemon(config(tmp_path, smsc, authority, f'certificate_file = "{client}"')) as daemon,
     ):
         address = daemon.wait_for("started")["desk"]
-        converse(smsc.accept_bind())
+        peer = smsc.accept_bind()
+        converse(peer)
         assert asked == [NAME]
         assert ends(address, "server") == server_ends
         assert ends(address, "client") == client_ends
+        daemon.process.terminate()
+        peer.send(UnbindResp(), peer.read(Unbind).sequence)
+        assert daemon.wait() == 0
 
 
 def ends(address: str, which: str) -> datetime:
@@ -196,6 +202,47 @@ def test_files_are_read_at_each_connect(
         daemon.wait_for("bound")
     assert daemon.log.count('"bind_failed"') == 1
     assert "Traceback" not in daemon.log
+
+
+def test_a_new_certificate_is_shown_by_the_next_connection(
+    tmp_path: Path, authority: Authority
+) -> None:
+    """No restart: `smsd smsc reconnect` when it should be now."""
+    server, _ = authority.issue("server.pem")
+    client, _ = authority.issue("client.pem")
+    with ScriptedSmsc(authority.server(server, asks_for_ours=True)) as smsc:
+        file = config(tmp_path, smsc, authority, f'certificate_file = "{client}"')
+        with Daemon(file) as daemon:
+            peer = smsc.accept_bind()
+            daemon.wait_for("bound")
+            before = peer.certificate()
+            authority.issue("client.pem")
+            asked = smsc_command("reconnect", "simulator", "--config", str(file))
+            peer.send(UnbindResp(), peer.read(Unbind).sequence)
+            peer.close()
+            after = smsc.accept_bind().certificate()
+            assert asked.wait(WAIT_S) == 0
+    assert None not in (before, after)
+    assert before != after
+
+
+def smsc_command(*arguments: str) -> "subprocess.Popen[bytes]":
+    """`smsd smsc …`, not waited for."""
+    command = [sys.executable, "-m", "smsd", "smsc", *arguments]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL)
+
+
+def test_the_way_to_the_authority_is_shown_too(tmp_path: Path, authority: Authority) -> None:
+    """Ours comes from an authority that the SMSC knows only by the one above it."""
+    server, _ = authority.issue("server.pem")
+    between = Authority(tmp_path, "between", authority)
+    client, _ = between.issue("client.pem")
+    client.write_bytes(client.read_bytes() + between.file.read_bytes())
+    with (
+        ScriptedSmsc(authority.server(server, asks_for_ours=True)) as smsc,
+        Daemon(config(tmp_path, smsc, authority, f'certificate_file = "{client}"')),
+    ):
+        converse(smsc.accept_bind())
 
 
 def test_an_smsc_without_tls_is_told(tmp_path: Path, authority: Authority) -> None:
