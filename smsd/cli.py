@@ -1,6 +1,7 @@
-"""What people type: `smsd run`, `check-config`, `policy …`, `block …`, `store …` …"""
+"""What people type: `smsd run`, `check-config`, `policy …`, `smsc …`, `store …` …"""
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -15,8 +16,9 @@ from smsd.cli_options import (
     run_tool,
 )
 from smsd.cli_policy import policy
+from smsd.cli_smsc import smsc as smsc_group
 from smsd.cli_store import store
-from smsd.config import ConfigError, read_password
+from smsd.config import ConfigError, SmscSection, read_password
 
 
 @click.group(
@@ -54,7 +56,7 @@ def run(config_file: Path, clock_offset_file: Path | None) -> None:
 def check_config(config_file: Path) -> None:
     """Say whether smsd run could use the configuration.
 
-    Reads the policy and the password files that it names, too; starts nothing.
+    Reads the policy, the password files and the certificates that it names, too; starts nothing.
     """
     config = load_configuration(config_file)
     problems = []
@@ -63,6 +65,7 @@ def check_config(config_file: Path) -> None:
             read_password(smsc)
         except ConfigError as fault:
             problems += fault.problems
+        problems += _tls_problems(smsc)
     try:
         law = load_policy_in_use(config)
     except ConfigUnusable as fault:
@@ -71,6 +74,21 @@ def check_config(config_file: Path) -> None:
         raise ConfigUnusable("\n".join(problems))
     names = ", ".join(smsc.name for smsc in config.smsc)
     click.echo(f"{config_file}: good. Policy {law.id} ({law.digest[:12]}), SMSC: {names}.")
+
+
+def _tls_problems(smsc: SmscSection) -> list[str]:
+    """What is wrong with an SMSC's certificate files."""
+    from smsd.gateway.tls import Tls, TlsFault
+
+    if smsc.tls is None or not smsc.tls.enabled:
+        return []
+    problems = []
+    for host, _ in smsc.addresses:
+        try:
+            Tls(smsc.tls, host, datetime.now(UTC), lambda _expires_s: None)
+        except TlsFault as fault:
+            problems.append(f"smsc {smsc.name!r}: {fault}")
+    return problems[:1]  # the files are the same for each host
 
 
 @main.group()
@@ -128,5 +146,5 @@ def demo(once: bool, folder: Path) -> None:
     sys.exit(play(folder, once))
 
 
-for group in (policy, block, abuse, store):
+for group in (policy, block, abuse, store, smsc_group):
     main.add_command(group)

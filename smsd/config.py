@@ -1,10 +1,9 @@
 """config.toml and the environment → one frozen `Config`; every default and limit, once."""
 
-import itertools
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -15,20 +14,24 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic.fields import FieldInfo
 
-from rules.toml_lines import Path as TomlPath
-from rules.toml_lines import TomlError, line_of, load_toml
+from rules.toml_lines import TomlError, load_toml
+from smsd.config_environment import lay_environment_over
+from smsd.config_faults import explain
 
-ENVIRONMENT_PREFIX = "SMSD_"
 # SMPP 3.4 §4.1: system_id is a C-Octet string of at most 16 octets, its NUL included;
 # password 9; address_range 41; source_addr 21.
 _SystemId = Annotated[
     str, Field(pattern=r"^[\x21-\x7e]{1,15}$", description="1 to 15 ASCII characters, no spaces")
 ]
 _PASSWORD_OCTETS_MAX = 8
+_PASSWORD_RULE = (
+    f"at most {_PASSWORD_OCTETS_MAX} ASCII characters, for SMPP 3.4 §4.1.1 has room for"
+    f" {_PASSWORD_OCTETS_MAX + 1} octets, the closing NUL included"
+)
 
 _PORT_MAX = 65_535
+_HOST_PORT = r"^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9_.-]+):\d{1,5}$"
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Count = Annotated[int, Field(ge=1, le=10_000_000)]
@@ -66,7 +69,7 @@ class DeskSection(_Section):
     listen: Annotated[
         str,
         Field(
-            pattern=r"^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9_.-]+):\d{1,5}$",
+            pattern=_HOST_PORT,
             description="HOST:PORT, for example 127.0.0.1:8103 or [::1]:8103",
         ),
     ] = "127.0.0.1:8103"
@@ -74,9 +77,41 @@ class DeskSection(_Section):
     @field_validator("listen")
     @classmethod
     def _port_exists(cls, listen: str) -> str:
-        if int(listen.rpartition(":")[2]) > _PORT_MAX:
-            raise ValueError(f"the port must be 0 to {_PORT_MAX}; got {listen!r}")
-        return listen
+        return _with_port(listen, lowest=0)
+
+
+class ControlSection(_Section):
+    """[control]: where `smsd smsc …` reaches the running daemon."""
+
+    # A Unix socket that only the daemon's user may open; by default beside the store's file.
+    socket: Path | None = None
+
+
+class TlsSection(_Section):
+    """[smsc.tls], within an [[smsc]]: encrypted, its SMSC and perhaps we proved by certificates.
+
+    Every connection reads the files afresh, so new certificates need no restart.
+    """
+
+    enabled: bool = True
+    # The name that the SMSC's certificate must bear, sent ahead as SNI; else the host's.
+    server_name: Annotated[
+        str | None,
+        Field(
+            pattern=r"^([A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]+$|^[0-9a-fA-F]*:[0-9a-fA-F]*:[0-9a-fA-F:.]*$",
+            description="a host name or an IP address, without a port",
+        ),
+    ] = None
+    ca_file: Path | None = None  # PEM, who may vouch for the SMSC; else the system's authorities
+    certificate_file: Path | None = None  # PEM, ours, then those that lead to the SMSC's authority
+    key_file: Path | None = None  # PEM, without a passphrase; else within certificate_file
+    version_min: Literal["1.2", "1.3"] = "1.2"
+
+    @model_validator(mode="after")
+    def _key_has_certificate(self) -> Self:
+        if self.key_file is not None and self.certificate_file is None:
+            raise ValueError("key_file is of no use without certificate_file")
+        return self
 
 
 class SmscSection(_Section):
@@ -90,12 +125,29 @@ class SmscSection(_Section):
         ),
     ]
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
-    port: Annotated[int, Field(ge=1, le=65_535)] = 2775
+    port: Annotated[int, Field(ge=1, le=_PORT_MAX)] = 2775
+    # Instead of host and port: tried in turn, from the first on, until one lets us bind.
+    hosts: Annotated[
+        tuple[Annotated[str, Field(pattern=_HOST_PORT)], ...],
+        Field(max_length=16, description="HOST:PORT, such as smsc-1.example:2775 or [::1]:2775"),
+    ] = ()
+    tls: TlsSection | None = None
     system_id: _SystemId = "smsd"
     password: SecretStr | None = None
     password_file: Path | None = None
-    system_type: Annotated[str, Field(max_length=12)] = ""
+    system_type: Annotated[
+        str, Field(pattern=r"^[\x20-\x7e]{0,12}$", description="at most 12 ASCII characters")
+    ] = ""
+    # What we say that we speak; what the SMSC says that it speaks is not held against it.
+    interface_version: Literal["3.3", "3.4", "5.0"] = "3.4"
+    # Which SMS the SMSC is to hand over by this bind, where it asks for that (§5.2.7).
+    address_range: Annotated[
+        str, Field(pattern=r"^[\x20-\x7e]{0,40}$", description="at most 40 ASCII characters")
+    ] = ""
+    address_range_ton: Annotated[int, Field(ge=0, le=6)] = 0
+    address_range_npi: Annotated[int, Field(ge=0, le=18)] = 0
     bind: Literal["transceiver", "transmitter+receiver"] = "transceiver"
+    binds: Annotated[int, Field(ge=1, le=32)] = 1  # of each kind that `bind` names
     address: Annotated[
         str, Field(pattern=r"^[0-9]{1,20}$", description="1 to 20 digits, as text in quotes")
     ] = "8103"
@@ -109,23 +161,59 @@ class SmscSection(_Section):
     # message_payload, which the SMSC cuts.
     long_messages: Literal["udh8", "udh16", "sar", "payload"] = "udh8"
     reference_phones_max: Count = 20_000  # whose last long reply is remembered, 0.1 KB each
-    window: Annotated[int, Field(ge=1, le=100_000)] = 1_000
-    bind_timeout_s: Seconds = 10.0
-    response_timeout_s: Seconds = 30.0
-    enquire_link_s: Seconds = 30.0
+    window: Annotated[int, Field(ge=1, le=100_000)] = 1_000  # of each bind
     connect_timeout_s: Seconds = 10.0
+    bind_timeout_s: Seconds = 10.0  # from the connection to bind_resp, TLS's greetings included
+    response_timeout_s: Seconds = 30.0
+    enquire_link_s: Seconds = 30.0  # of silence; then we ask
+    # Nothing but enquire_link for so long: hang up and bind again (SMPP 3.4 §7.2). 0: never.
+    inactivity_s: Annotated[float, Field(ge=0, le=86_400)] = 0.0
+    pdu_rest_timeout_s: Seconds = 10.0  # for the rest of a PDU of which a part came
+    # After a lost link or a round of failed hosts: doubled each time, from the one to the other.
     reconnect_delay_min_s: Seconds = 1.0
     reconnect_delay_max_s: Seconds = 60.0
+    # At least so long after ESME_RINVPASWD, ESME_RINVSYSID, ESME_RBINDFAIL: to ask again soon
+    # gets an account locked; and after ESME_RALYBND, until the SMSC forgets our last session.
+    reconnect_refused_delay_s: Seconds = 60.0
+    reconnect_already_bound_delay_s: Seconds = 10.0
     retry_delay_s: Seconds = 5.0
+    # The [[smsc]] through which replies leave, after its own, while this one has no bind that may
+    # transmit; with addresses and window of that one, and on to its own failover if need be.
+    failover: str | None = None
+    failover_after_s: Seconds = 60.0  # without such a bind
+
+    @property
+    def addresses(self) -> tuple[tuple[str, int], ...]:
+        """Where to connect, as (host, port), in the order of preference."""
+        split = (each.rpartition(":") for each in self.hosts)
+        several = tuple((host.strip("[]"), int(port)) for host, _, port in split)
+        return several or ((self.host, self.port),)
+
+    @field_validator("hosts", mode="before")
+    @classmethod
+    def _listed(cls, hosts: object) -> object:
+        """In the environment, which knows no lists: HOST:PORT,HOST:PORT."""
+        return hosts.split(",") if isinstance(hosts, str) else hosts
+
+    @field_validator("hosts")
+    @classmethod
+    def _ports_exist(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_with_port(host, lowest=1) for host in hosts)
 
     @model_validator(mode="after")
-    def _one_password(self) -> "SmscSection":
+    def _one_way_to_say_where(self) -> Self:
+        if self.hosts and self.model_fields_set & {"host", "port"}:
+            raise ValueError("give either hosts, or host and port")
+        return self
+
+    @model_validator(mode="after")
+    def _one_password(self) -> Self:
         if (self.password is None) == (self.password_file is None):
             raise ValueError("give either password or password_file, and not both")
         if self.reconnect_delay_min_s > self.reconnect_delay_max_s:
             raise ValueError("reconnect_delay_min_s must not exceed reconnect_delay_max_s")
-        if self.password and len(self.password.get_secret_value()) > _PASSWORD_OCTETS_MAX:
-            raise ValueError(f"password has over {_PASSWORD_OCTETS_MAX} characters (SMPP 3.4 §4.1)")
+        if self.password and (wrong := _unfit(self.password.get_secret_value())):
+            raise ValueError(f"password {wrong}")
         return self
 
 
@@ -155,17 +243,43 @@ class Config(_Section):
     store: StoreSection = StoreSection()
     register_: Annotated[RegisterSection, Field(alias="register")] = RegisterSection()
     desk: DeskSection = DeskSection()
+    control: ControlSection = ControlSection()
     log: LogSection = LogSection()
     limits: LimitsSection = LimitsSection()
     smsc: tuple[SmscSection, ...]
 
+    @property
+    def control_socket(self) -> Path:
+        """Where the running daemon listens to `smsd smsc …`."""
+        return self.control.socket or Path(f"{self.store.url.removeprefix('sqlite:///')}.sock")
+
     @model_validator(mode="after")
-    def _names_differ(self) -> "Config":
+    def _names_differ(self) -> Self:
         if not self.smsc:
             raise ValueError("at least one [[smsc]] is needed")
         names = [smsc.name for smsc in self.smsc]
         if len(set(names)) < len(names):
             raise ValueError("two [[smsc]] have the same name; each needs a name of its own")
+        return self
+
+    @model_validator(mode="after")
+    def _failover_ends(self) -> Self:
+        """A chain of failovers is lawful; one that comes back to where it began is not."""
+        follows = {smsc.name: smsc.failover for smsc in self.smsc}
+        for smsc in self.smsc:
+            path = [smsc.name]
+            while (following := follows[path[-1]]) is not None:
+                if following not in follows:
+                    names = ", ".join(name for name in follows if name != path[-1])
+                    raise ValueError(
+                        f"smsc {path[-1]!r}: failover {following!r} is no [[smsc]];"
+                        f" allowed: {names or 'none, since there is no other'}"
+                    )
+                path.append(following)
+                if following in path[:-1]:
+                    raise ValueError(
+                        f"failover goes in a circle: {' → '.join(path)}; leave one of them out"
+                    )
         return self
 
 
@@ -195,11 +309,11 @@ def load_config(path: Path, environment: Mapping[str, str] = os.environ) -> Conf
         raise ConfigError(
             [f"{path}: cannot be read ({fault.strerror}); name another with --config FILE"]
         ) from fault
-    overridden, problems = _lay_environment_over(data, environment)
+    overridden, problems = lay_environment_over(data, environment)
     try:
         config = Config.model_validate(data)
     except ValidationError as fault:
-        problems += [_explain(error, path, lines, overridden) for error in fault.errors()]
+        problems += [explain(error, Config, path, lines, overridden) for error in fault.errors()]
     if problems:
         raise ConfigError(problems)
     return config
@@ -219,101 +333,22 @@ def read_password(smsc: SmscSection) -> str:
         password = smsc.password_file.read_text(encoding="ascii").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as fault:
         raise ConfigError([f"{where}: cannot be read as ASCII text ({fault})"]) from fault
-    if len(password) > _PASSWORD_OCTETS_MAX:
-        raise ConfigError([f"{where}: over {_PASSWORD_OCTETS_MAX} characters (SMPP 3.4 §4.1)"])
+    if wrong := _unfit(password):
+        raise ConfigError([f"{where}: {wrong}"])
     return password
 
 
-def _lay_environment_over(
-    data: dict[str, Any], environment: Mapping[str, str]
-) -> tuple[dict[tuple[str | int, ...], str], list[str]]:
-    """Set in `data` what the environment names; (path → variable, problems)."""
-    overridden: dict[tuple[str | int, ...], str] = {}
-    problems = []
-    for name in sorted(environment):
-        if not name.startswith(ENVIRONMENT_PREFIX) or "__" not in name:
-            continue
-        words = name.removeprefix(ENVIRONMENT_PREFIX).lower().split("__")
-        path = tuple(int(word) if word.isdigit() else word for word in words)
-        if _set(data, path, environment[name]):
-            overridden[path] = name
-        else:
-            problems.append(
-                f"environment {name}: no such place; allowed: {ENVIRONMENT_PREFIX}SECTION__KEY,"
-                f" and {ENVIRONMENT_PREFIX}SMSC__0__KEY for the first [[smsc]]"
-            )
-    return overridden, problems
+def _unfit(password: str) -> str:
+    """Why SMPP cannot carry a password, without a word of it; empty when it can."""
+    if len(password) > _PASSWORD_OCTETS_MAX:
+        return f"has {len(password)} characters; allowed: {_PASSWORD_RULE}"
+    if not password.isascii() or not password.isprintable():
+        return f"has characters other than printable ASCII; allowed: {_PASSWORD_RULE}"
+    return ""
 
 
-def _set(data: dict[str, Any], path: tuple[str | int, ...], value: str) -> bool:
-    """Put `value` at `path` in nested tables; False where the path leads nowhere."""
-    place: Any = data
-    for here, following in itertools.pairwise(path):
-        if isinstance(here, int):
-            if not isinstance(place, list) or here > len(place):
-                return False
-            if here == len(place):
-                place.append({})
-        elif not isinstance(place, dict):
-            return False
-        else:
-            place.setdefault(here, [] if isinstance(following, int) else {})
-        place = place[here]
-    if not isinstance(place, dict) or isinstance(path[-1], int):
-        return False
-    place[path[-1]] = value
-    return True
-
-
-def _explain(
-    error: Any,
-    path: Path,
-    lines: dict[TomlPath, int],
-    overridden: Mapping[tuple[str | int, ...], str],
-) -> str:
-    """One line for a person from one of pydantic's errors."""
-    location = tuple(error["loc"])
-    if location in overridden:
-        where = f"environment {overridden[location]}"
-    else:
-        line = line_of(lines, location)
-        key = ".".join(str(step) for step in location) or "the whole file"
-        where = f"{path}:{line}: {key}" if line else f"{path}: {key}"
-    return f"{where}: {_wrong_and_allowed(error, location)}"
-
-
-def _wrong_and_allowed(error: Any, location: tuple[str | int, ...]) -> str:
-    kind = error["type"]
-    if kind == "extra_forbidden":
-        return f"unknown key; allowed: {', '.join(_keys_allowed(location))}"
-    if kind == "missing":
-        if location == ("smsc",):
-            return "missing; at least one [[smsc]] is needed"
-        return "missing; it has no default"
-    if kind == "value_error":
-        return str(error["ctx"]["error"])
-    if kind == "tuple_type":
-        return "each SMSC needs a section [[smsc]], in double brackets"
-    message = error["msg"][:1].lower() + error["msg"][1:]
-    if kind == "string_pattern_mismatch":
-        message = f"must be {_section(location)[str(location[-1])].description}"
-    secret = location and str(location[-1]).startswith("password")
-    got = "" if secret or isinstance(error["input"], dict | list) else f"; got {error['input']!r}"
-    return f"{message}{got}"
-
-
-def _keys_allowed(location: tuple[str | int, ...]) -> list[str]:
-    """The keys of the section in which an unknown one stands."""
-    return sorted(field.alias or name for name, field in _section(location).items())
-
-
-def _section(location: tuple[str | int, ...]) -> dict[str, FieldInfo]:
-    """The fields of the section that the last step of `location` is, or should be, a key of."""
-    fields = Config.model_fields
-    if len(location) > 1:
-        name = "register_" if location[0] == "register" else str(location[0])
-        model = SmscSection if name == "smsc" else fields[name].annotation
-        assert isinstance(model, type)
-        assert issubclass(model, BaseModel)
-        fields = model.model_fields
-    return fields
+def _with_port(address: str, lowest: int) -> str:
+    """`address` as it is, when its port exists."""
+    if not lowest <= int(address.rpartition(":")[2]) <= _PORT_MAX:
+        raise ValueError(f"the port must be {lowest} to {_PORT_MAX}; got {address!r}")
+    return address

@@ -1,7 +1,6 @@
 """The composition root: the only place that builds the graph, and takes it down again."""
 
 import gc
-from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
 
@@ -10,7 +9,6 @@ from twisted.internet import defer
 from twisted.internet.endpoints import TCP4ServerEndpoint, TCP6ServerEndpoint
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
-from twisted.internet.task import LoopingCall
 from twisted.internet.threads import deferToThreadPool
 
 from rules import PolicyError
@@ -21,15 +19,16 @@ from smsd.gateway.adjudicate import Law
 from smsd.gateway.binds import SmscBinds
 from smsd.gateway.clock import Clock
 from smsd.gateway.commit_lane import CommitLane, LaneLimits
+from smsd.gateway.control import ControlDoor
 from smsd.gateway.outbox import Outbox
+from smsd.gateway.switchboard import Switchboard
+from smsd.gateway.waiting import within
 from smsd.gateway.writer_host import ProcessHost, ProcessSettings
 from smsd.lawbook import Lawbook
-from storage import Reply, SqliteStore, StoreError
+from storage import Reply, SqliteStore, StoreError, policies
 from storage.sqlite_library import sqlite_version
 
 _log = structlog.get_logger("smsd")
-
-_DRAIN_POLL_S = 0.02
 
 
 class CannotStart(Exception):
@@ -114,6 +113,8 @@ class Daemon:
             )
             for smsc, password in zip(config.smsc, passwords, strict=True)
         ]
+        switchboard = Switchboard(self._smscs, self._audit)
+        self._door = ControlDoor(reactor, config.control_socket, switchboard.answer)
 
     def start(self) -> "defer.Deferred[None]":
         """Open the desk, start the writer, load what was unsent, bind. Fires once it listens.
@@ -124,8 +125,11 @@ class Daemon:
 
     async def _start(self) -> None:
         await self._listen()
+        self._door.open()
         self._lane.start()
         self._reload_outboxes()
+        for outbox in self._outboxes.values():
+            outbox.failover.begin(self._outboxes)
         for smsc in self._smscs:
             smsc.start()
         # What is there now stays: without this every full collection walks it again.
@@ -172,14 +176,17 @@ class Daemon:
         await self._tell("policy_in_force", law.policy.digest, "")
 
     async def _tell(self, action: str, subject: str, reason: str) -> None:
+        await self._audit("smsd", action, subject, reason)
+
+    async def _audit(self, who: str, action: str, subject: str, reason: str) -> None:
+        """Leave a line in the audit; a store that cannot take it keeps nobody from his work."""
+        url, at_us = self._config.store.url, self._clock.utc_us()
         try:
             await deferToThreadPool(
                 self._reactor,
                 self._reactor.getThreadPool(),
-                self._lawbook.tell,
-                action,
-                subject,
-                reason,
+                policies.note,
+                *(url, at_us, who, action, subject, reason),
             )
         except StoreError as fault:
             _log.error("audit_failed", reason=str(fault))
@@ -187,7 +194,9 @@ class Daemon:
     async def _listen(self) -> None:
         host, _, port = self._config.desk.listen.rpartition(":")
         endpoint: Any = TCP6ServerEndpoint if host.startswith("[") else TCP4ServerEndpoint
-        site = build_site(self._metrics.registry, self._refresh_gauges, self.unready)
+        site = build_site(
+            self._metrics.registry, self._refresh_gauges, self.unready, self.suspended
+        )
         try:
             self._port = await endpoint(
                 self._reactor, int(port), interface=host.strip("[]")
@@ -210,9 +219,12 @@ class Daemon:
         reasons = [
             f"smsc {smsc.settings.name}: {bind.name} is not bound"
             for smsc in self._smscs
+            if smsc.suspended_since_us is None
             for bind in smsc.binds
             if not bind.up
         ]
+        if all(smsc.suspended_since_us is not None for smsc in self._smscs):
+            reasons.append("every smsc is suspended")
         if not self._lane.alive:
             reasons.append("the writer is not running")
         if self._lane.fault is not None:
@@ -224,6 +236,14 @@ class Daemon:
             reasons.append("stopping")
         return reasons
 
+    def suspended(self) -> list[str]:
+        """What an operator has taken out of service: no reason to be unready, but worth a word."""
+        return [
+            f"smsc {smsc.settings.name}: suspended"
+            for smsc in self._smscs
+            if smsc.suspended_since_us is not None
+        ]
+
     def stop(self) -> "defer.Deferred[None]":
         """Stop taking SMS in, finish what was taken, unbind. Fires when all is closed."""
         return defer.ensureDeferred(self._stop())
@@ -233,10 +253,12 @@ class Daemon:
             return
         self._stopping = True
         _log.info("stopping")
+        await self._door.close()
         for smsc in self._smscs:
             smsc.drain()
         if self._lane.alive:
-            await self._within(self._config.limits.shutdown_s / 2, self._drained)
+            limit_s = self._config.limits.shutdown_s / 2
+            await within(self._reactor, self._clock, limit_s, self._drained)
         await defer.DeferredList([smsc.stop() for smsc in self._smscs], consumeErrors=True)
         if self._lane.alive:
             await self._lane.idle()
@@ -252,21 +274,6 @@ class Daemon:
             outbox.in_flight or (outbox.can_send and outbox.depth)
             for outbox in self._outboxes.values()
         )
-
-    async def _within(self, limit_s: float, condition: Callable[[], bool]) -> None:
-        """Wait until `condition` holds, but no longer than `limit_s`."""
-        deadline = self._clock.monotonic() + limit_s
-        done: defer.Deferred[None] = defer.Deferred()
-
-        def look() -> None:
-            if not done.called and (condition() or self._clock.monotonic() >= deadline):
-                done.callback(None)
-
-        looking = LoopingCall(look)
-        looking.clock = self._reactor
-        looking.start(_DRAIN_POLL_S)
-        await done
-        looking.stop()
 
     def _pass_on(self, replies: list[Reply]) -> None:
         """Give committed replies to the outbox of the SMSC their request came from."""

@@ -73,10 +73,6 @@ class Lawbook:
             policy = self._stored(active.digest)
         return Law(policy, self._candidate())
 
-    def tell(self, action: str, subject: str, reason: str) -> None:
-        """Leave a line in the audit, where the officer who asked for a policy waits for it."""
-        policies.note(self._url, self._clock.utc_us(), _WHO, action, subject, reason)
-
     def _changed_file(self, required: bool) -> Policy | None:
         """The configured file, where it is not the one that was read last."""
         read = policies.last_file(self._url)

@@ -85,7 +85,7 @@ class Reply(NamedTuple):
 
 
 class ReplyOutcome(NamedTuple):
-    """What became of a reply."""
+    """What became of a reply. `smsc` is the one that took it, where that is not its own."""
 
     reply_id: int
     state: ReplyState
@@ -94,6 +94,7 @@ class ReplyOutcome(NamedTuple):
     status: int
     resent: bool
     starts_permit: bool = False
+    smsc: str = ""
 
 
 class Citizen(NamedTuple):

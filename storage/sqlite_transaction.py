@@ -339,6 +339,9 @@ class SqliteTransaction:
         ]
         if begun:
             executemany(_BEGIN_PERMITS, begun)
+        taken = [(self._store.smsc_id(o.smsc), o.reply_id) for o in outcomes if o.smsc]
+        if taken:
+            executemany("UPDATE reply SET smsc = ? WHERE id = ?", taken)
 
     def take_back(self, expired: Sequence[ReplyOutcome]) -> None:
         """See `storage.store.Transaction.take_back`."""

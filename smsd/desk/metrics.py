@@ -99,6 +99,12 @@ class Metrics:
         self._bound = Gauge(
             "smsd_bind_up", "1 while the bind is up", ["smsc", "bind"], registry=registry
         )
+        self._certificates = Gauge(
+            "smsd_tls_certificate_expiry_timestamp_seconds",
+            "When the certificate that was met last ends, Unix time; which: client (ours), server",
+            ["smsc", "which"],
+            registry=registry,
+        )
         self.backlog = Gauge(
             "smsd_backlog_messages", "SMS taken in that wait for the writer", registry=registry
         )
@@ -194,3 +200,7 @@ class Metrics:
     def no_room(self, smsc: str, count: int) -> None:
         """SMS stay with their SMSC."""
         self._put_off.labels("full").inc(count)
+
+    def certificate_seen(self, smsc: str, which: str, expires_s: float) -> None:
+        """A certificate was read."""
+        self._certificates.labels(smsc, which).set(expires_s)

@@ -40,13 +40,17 @@ class _QuietSite(Site):
 
 
 def build_site(
-    registry: CollectorRegistry, refresh: Callable[[], None], unready: Callable[[], list[str]]
+    registry: CollectorRegistry,
+    refresh: Callable[[], None],
+    unready: Callable[[], list[str]],
+    suspended: Callable[[], list[str]],
 ) -> Site:
     """The desk as a Twisted site.
 
     Args:
         refresh: brings gauges up to date before they are read.
         unready: the reasons why the daemon cannot do its work now; empty when it can.
+        suspended: what was taken out of service; told, and no reason to be unready.
     """
 
     def metrics() -> tuple[int, str, bytes]:
@@ -58,9 +62,8 @@ def build_site(
 
     def ready() -> tuple[int, str, bytes]:
         reasons = unready()
-        if reasons:
-            return 503, _TEXT, "".join(f"not ready: {reason}\n" for reason in reasons).encode()
-        return 200, _TEXT, b"ready\n"
+        lines = [f"not ready: {reason}" for reason in reasons] or ["ready"]
+        return 503 if reasons else 200, _TEXT, "\n".join([*lines, *suspended(), ""]).encode()
 
     root = Resource()
     root.putChild(b"metrics", _Page(metrics))

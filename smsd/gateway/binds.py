@@ -1,31 +1,20 @@
-"""Keeping our binds at each SMSC: connect, bind, lose, wait a little longer each time, again."""
+"""All our binds at one SMSC, and what comes in by them."""
 
-import random
-from collections.abc import Callable
-from math import inf
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
-from twisted.application.internet import ClientService
 from twisted.internet.defer import Deferred, DeferredList
-from twisted.internet.endpoints import HostnameEndpoint
-from twisted.internet.interfaces import (
-    IProtocol,
-    IProtocolFactory,
-    IReactorTime,
-    IStreamClientEndpoint,
-)
-from twisted.internet.protocol import Factory
-from twisted.python.failure import Failure
-from zope.interface import implementer
+from twisted.internet.interfaces import IReactorTime
 
 from smsd.config import LimitsSection, SmscSection
 from smsd.gateway import intake
+from smsd.gateway.bind import Bind
 from smsd.gateway.clock import Clock
 from smsd.gateway.commit_lane import CommitLane, Inbound
 from smsd.gateway.link import BindBody, Link
 from smsd.gateway.outbox import Outbox
-from smsd.smpp.events import Bound, Lost, Request, Response
+from smsd.gateway.waiting import within
+from smsd.smpp.events import Request
 from smsd.smpp.pdu import (
     BindReceiver,
     BindTransceiver,
@@ -35,19 +24,16 @@ from smsd.smpp.pdu import (
     DeliverSm,
     Status,
 )
-from smsd.smpp.session import Role, Session, SessionLimits
+from smsd.smpp.session import SessionLimits
 
 _log = structlog.get_logger("smsd.bind")
 
-_INTERFACE_VERSION = 0x34
-_BODIES: dict[str, tuple[type[BindTransceiver] | type[BindTransmitter] | type[BindReceiver], ...]]
-_BODIES = {
-    "transceiver": (BindTransceiver,),
-    "transmitter+receiver": (BindTransmitter, BindReceiver),
+_RETURN_S = 5.0  # how long an operator waits to hear how the SMSC takes us
+_INTERFACE_VERSIONS = {"3.3": 0x33, "3.4": 0x34, "5.0": 0x50}
+_KINDS: dict[str, dict[str, type[BindTransceiver | BindTransmitter | BindReceiver]]] = {
+    "transceiver": {"transceiver": BindTransceiver},
+    "transmitter+receiver": {"transmitter": BindTransmitter, "receiver": BindReceiver},
 }
-_BACKOFF_FACTOR = 2.0
-# A peer may err with every PDU, thousands a second; a log line costs more than the PDU did.
-_FAULT_LINE_S = 1.0
 
 
 class BindWatcher(Protocol):
@@ -65,136 +51,8 @@ class BindWatcher(Protocol):
     def no_room(self, smsc: str, count: int) -> None:
         """So many SMS stay with the SMSC, since more wait here than is good."""
 
-
-def backoff(
-    settings: SmscSection, uniform: Callable[[float, float], float] = random.uniform
-) -> Callable[[int], float]:
-    """Seconds to wait after the n-th failure in a row: doubled each time, within bounds.
-
-    Jittered over its upper half, so that a thousand gateways do not come back as one.
-    """
-
-    def delay_s(failures: int) -> float:
-        ceiling = settings.reconnect_delay_max_s
-        exponent = min(max(failures - 1, 0), 30)
-        longest = min(ceiling, settings.reconnect_delay_min_s * _BACKOFF_FACTOR**exponent)
-        return uniform(longest / 2, longest)
-
-    return delay_s
-
-
-class Bind:
-    """One bind at one SMSC, kept up for as long as the daemon runs. Owns its link."""
-
-    def __init__(self, smsc: "SmscBinds", body: BindBody) -> None:
-        self._smsc = smsc
-        self._body = body
-        self.name = type(body).__name__.removeprefix("Bind").lower()
-        self.link: Link | None = None
-        self.up = False
-        settings = smsc.settings
-        endpoint = HostnameEndpoint(
-            smsc.reactor, settings.host, settings.port, timeout=settings.connect_timeout_s
-        )
-        self._service = ClientService(
-            _Told(endpoint, self._note_failure),
-            _LinkFactory(self._build_link),
-            retryPolicy=self._next_delay_s,
-            clock=smsc.reactor,
-        )
-        self._backoff = backoff(settings)
-        self._failures = 0  # in a row; the service would count a refused bind as a success
-        self._failing = ""
-        self._next_fault_line = -inf  # in monotonic seconds
-        self._faults_not_told = 0
-
-    def start(self) -> None:
-        """Connect, and reconnect until stopped."""
-        self._service.startService()
-
-    def stop(self) -> "Deferred[object]":
-        """Unbind, then leave for good."""
-        link = self.link
-        gone: Deferred[object] = Deferred()
-        if link is None:
-            gone.callback(None)
-        else:
-            link.gone.addCallback(gone.callback)
-            link.unbind()
-        gone.addCallback(lambda _: self._service.stopService())
-        return gone
-
-    def _next_delay_s(self, _attempts: int) -> float:
-        """Called whenever the service has to connect again."""
-        self._failures += 1
-        return self._backoff(self._failures)
-
-    def _note_failure(self, reason: str) -> None:
-        """One log line whenever the reason for being down is a new one."""
-        if self._service.running and reason != self._failing:
-            self._failing = reason
-            settings = self._smsc.settings
-            _log.warning(
-                "bind_failed",
-                smsc=settings.name,
-                bind=self.name,
-                host=settings.host,
-                port=settings.port,
-                reason=reason,
-                next=f"trying again, at most every {settings.reconnect_delay_max_s:g} s",
-            )
-
-    def _build_link(self) -> Link:
-        smsc = self._smsc
-        session = Session(Role.ESME, smsc.session_limits)
-        self.link = Link(smsc.reactor, smsc.clock, session, self._body, self)
-        return self.link
-
-    # What the link tells (smsd.gateway.link.LinkOwner).
-
-    def link_bound(self, link: Link, bound: Bound) -> None:
-        """The bind is up."""
-        self.up = True
-        self._failing = ""
-        self._failures = 0
-        smsc = self._smsc
-        _log.info(
-            "bound", smsc=smsc.settings.name, bind=self.name, peer_system_id=bound.peer_system_id
-        )
-        smsc.watcher.bind_changed(smsc.settings.name, self.name, True)
-        if not isinstance(self._body, BindReceiver):
-            smsc.outbox.attach(link)
-
-    def link_closed(self, link: Link, reason: str) -> None:
-        """The bind is down; the service connects again."""
-        self.link = None
-        self._smsc.outbox.detach(link)
-        if self.up:
-            self.up = False
-            smsc = self._smsc
-            _log.warning("bind_lost", smsc=smsc.settings.name, bind=self.name, reason=reason)
-            smsc.watcher.bind_changed(smsc.settings.name, self.name, False)
-        else:
-            self._note_failure(reason)
-
-    def peer_erred(self, link: Link, reason: str) -> None:
-        """One line for the operator, a second; the session has dealt with it."""
-        now = self._smsc.clock.monotonic()
-        if now < self._next_fault_line:
-            self._faults_not_told += 1
-            return
-        not_told, self._faults_not_told = self._faults_not_told, 0
-        self._next_fault_line = now + _FAULT_LINE_S
-        name = self._smsc.settings.name
-        _log.warning("peer_fault", smsc=name, bind=self.name, reason=reason, not_told=not_told)
-
-    def responses_came(self, link: Link, responses: list[Response | Lost]) -> None:
-        """Outcomes of submit_sm."""
-        self._smsc.outbox.handle(responses)
-
-    def requests_came(self, link: Link, requests: list[Request]) -> None:
-        """SMS and receipts."""
-        self._smsc.take_in(link, requests)
+    def certificate_seen(self, smsc: str, which: str, expires_s: float) -> None:
+        """A certificate was read, `which` client or server; it ends then, in Unix seconds."""
 
 
 class SmscBinds:
@@ -222,6 +80,8 @@ class SmscBinds:
             bind_timeout_s=settings.bind_timeout_s,
             response_timeout_s=settings.response_timeout_s,
             enquire_link_s=settings.enquire_link_s,
+            inactivity_s=settings.inactivity_s,
+            pdu_rest_timeout_s=settings.pdu_rest_timeout_s,
             unbind_timeout_s=limits.shutdown_s / 2,
         )
         self._lane = lane
@@ -229,18 +89,9 @@ class SmscBinds:
         self._intake_max = limits.intake_messages_max
         self._draining = False
         self._full = False  # SMS were turned away, and the lane is still more than half full
-        self.binds = [
-            Bind(
-                self,
-                body(
-                    system_id=settings.system_id,
-                    password=password,
-                    system_type=settings.system_type,
-                    interface_version=_INTERFACE_VERSION,
-                ),
-            )
-            for body in _BODIES[settings.bind]
-        ]
+        self._leave_s = limits.shutdown_s / 2
+        self.suspended_since_us: int | None = None
+        self.binds = [Bind(self, body, name) for name, body in _bodies(settings, password)]
 
     def start(self) -> None:
         """Bring every bind up."""
@@ -258,6 +109,57 @@ class SmscBinds:
             stopped.callback
         )
         return stopped
+
+    @property
+    def state(self) -> str:
+        """Of all its binds in a word or two: for people."""
+        if self.suspended_since_us is not None:
+            return "suspended"
+        up = sum(bind.up for bind in self.binds)
+        return "bound" if up == len(self.binds) else "partly bound" if up else "not bound"
+
+    def describe(self) -> dict[str, Any]:
+        """How they fare, ready for JSON: `smsc`, `state`, `replies_waiting`, and its `binds`."""
+        return {
+            "smsc": self.settings.name,
+            "state": self.state,
+            "replies_waiting": self.outbox.depth,
+            "binds": [bind.describe() for bind in self.binds],
+        }
+
+    async def suspend(self) -> None:
+        """Unbind once the replies that were submitted have their response, and stay away."""
+        self.suspended_since_us = self.clock.utc_us()
+        await self._leave()
+        _log.warning("smsc_suspended", smsc=self.settings.name)
+
+    async def resume(self) -> None:
+        """Bind again."""
+        self.suspended_since_us = None
+        _log.info("smsc_resumed", smsc=self.settings.name)
+        await self._return()
+
+    async def reconnect(self) -> None:
+        """Leave in good order and bind again at once, at the first address."""
+        await self._leave()
+        await self._return()
+
+    async def _leave(self) -> None:
+        for bind in self.binds:
+            if bind.link is not None:
+                self.outbox.detach(bind.link)
+        links = [bind.link for bind in self.binds if bind.link is not None]
+        await within(
+            self.reactor, self.clock, self._leave_s, lambda: not any(e.in_flight for e in links)
+        )
+        await self.stop()
+
+    async def _return(self) -> None:
+        """Until it is known how the SMSC takes us, but not for ever."""
+        self.start()
+        await within(
+            self.reactor, self.clock, _RETURN_S, lambda: all(bind.tried for bind in self.binds)
+        )
 
     def take_in(self, link: Link, requests: list[Request]) -> None:
         """Hand SMS to the commit lane; settle receipts and the unexpected at once.
@@ -309,29 +211,19 @@ def _response_to(body: DeliverSm | DataSm) -> Command:
     return Command.DELIVER_SM_RESP if isinstance(body, DeliverSm) else Command.DATA_SM_RESP
 
 
-@implementer(IStreamClientEndpoint)
-class _Told:
-    """An endpoint that tells why a connection did not come about."""
-
-    def __init__(self, endpoint: HostnameEndpoint, tell: Callable[[str], None]) -> None:
-        self._endpoint = endpoint
-        self._tell = tell
-
-    def connect(self, protocolFactory: IProtocolFactory) -> "Deferred[IProtocol]":  # noqa: N803
-        """See `IStreamClientEndpoint`."""
-        return self._endpoint.connect(protocolFactory).addErrback(self._failed)
-
-    def _failed(self, failure: Failure) -> Failure:
-        self._tell(failure.getErrorMessage())
-        return failure
-
-
-class _LinkFactory(Factory):
-    noisy = False
-
-    def __init__(self, build: Callable[[], Link]) -> None:
-        self._build = build
-
-    def buildProtocol(self, addr: object) -> Link:  # noqa: N802
-        """A link for a fresh connection."""
-        return self._build()
+def _bodies(settings: SmscSection, password: str) -> list[tuple[str, BindBody]]:
+    """Each bind's name in logs and metrics, and what it asks for; numbered where there are many."""
+    fields: dict[str, Any] = {
+        "system_id": settings.system_id,
+        "password": password,
+        "system_type": settings.system_type,
+        "interface_version": _INTERFACE_VERSIONS[settings.interface_version],
+        "addr_ton": settings.address_range_ton,
+        "addr_npi": settings.address_range_npi,
+        "address_range": settings.address_range,
+    }
+    return [
+        (f"{kind}-{number}" if settings.binds > 1 else kind, body(**fields))
+        for number in range(1, settings.binds + 1)
+        for kind, body in _KINDS[settings.bind].items()
+    ]

@@ -13,6 +13,7 @@ from zope.interface import implementer
 
 from smsd.gateway.clock import Clock
 from smsd.gateway.commit_lane import Inbound
+from smsd.gateway.tls import in_words
 from smsd.smpp.events import (
     BindRefused,
     Bound,
@@ -85,6 +86,7 @@ class Link(Protocol):
         self._bind_body = bind_body
         self._owner = owner
         self._reason = "the connection was closed"
+        self.refused: int | None = None  # with what status the SMSC refused our bind
         self._ticking = LoopingCall(self._tick)
         self._ticking.clock = reactor
         self._cutting: IDelayedCall | None = None  # once we have begun to close
@@ -99,6 +101,11 @@ class Link(Protocol):
     def in_flight(self) -> bool:
         """Whether requests of ours await their response."""
         return self._session.room < self._window
+
+    @property
+    def window_used(self) -> int:
+        """How many requests of ours await their response."""
+        return self._window - self._session.room
 
     def request(self, body: Body, context: object) -> None:
         """Send a request; its outcome comes to the owner. Call `flush` after the last one."""
@@ -162,12 +169,17 @@ class Link(Protocol):
         if self._cutting is not None and self._cutting.active():
             self._cutting.cancel()
         if self._reason == "the connection was closed":
-            self._reason = reason.getErrorMessage()
+            self._reason = in_words(reason)
         self._handle(self._session.closed(self._clock.monotonic()))
 
     def pauseProducing(self) -> None:  # noqa: N802
-        """The peer does not read what we answer, so we take nothing more from it."""
-        self.transport.pauseProducing()
+        """The peer does not read what we answer, so we take nothing more from it.
+
+        Before we are bound there is nothing to read but bind_resp, and what TLS needs to greet:
+        its writes wait for that.
+        """
+        if self._session.state in BOUND:
+            self.transport.pauseProducing()
 
     def resumeProducing(self) -> None:  # noqa: N802
         """The peer reads again."""
@@ -207,6 +219,9 @@ class Link(Protocol):
     def _note_fault(self, event: PeerFault) -> None:
         self._owner.peer_erred(self, event.reason)
 
+    def _note_refused(self, event: BindRefused) -> None:
+        self.refused = event.status
+
     def _note_disconnect(self, event: Disconnect) -> None:
         self._reason = event.reason
         self.flush()
@@ -227,13 +242,13 @@ class Link(Protocol):
 
 
 def _ignore(_link: Link, _event: Event) -> None:
-    """Bound was handled before the requests glued to it; Unbound and BindRefused are followed by
-    Disconnect, with the reason in words.
+    """Bound was handled before the requests glued to it; Unbound is followed by Disconnect, with
+    the reason in words.
     """
 
 
 _RARE: dict[type, Callable[..., None]] = {
-    BindRefused: _ignore,
+    BindRefused: Link._note_refused,
     PeerFault: Link._note_fault,
     Disconnect: Link._note_disconnect,
     Closed: Link._note_closed,

@@ -15,6 +15,7 @@ from smsd.config import SmscSection
 from smsd.gateway.backlog import Backlog
 from smsd.gateway.clock import Clock
 from smsd.gateway.commit_lane import CommitLane
+from smsd.gateway.failover import Failover
 from smsd.gateway.link import Link
 from smsd.smpp.events import Lost, Response
 from smsd.smpp.long_messages import LongMessages, segmenter
@@ -93,6 +94,7 @@ class Outbox:
         self._reactor = reactor
         self._clock = clock
         self._settings = settings
+        self._name = settings.name
         self._lane = lane
         self._watcher = watcher
         self._urgent, self._usual = (
@@ -107,6 +109,7 @@ class Outbox:
             )
             for urgent in (True, False)
         )
+        self.failover = Failover(reactor, settings)
         self._ready: deque[_Ready] = deque()
         self._links: list[Link] = []
         self._holding_off = False
@@ -163,12 +166,15 @@ class Outbox:
     def attach(self, link: Link) -> None:
         """A link was bound that may transmit."""
         self._links.append(link)
+        self.failover.bind_there()
         self.pump()
 
     def detach(self, link: Link) -> None:
         """A link is gone; what it had in its window came back as lost before."""
         if link in self._links:
             self._links.remove(link)
+            if not self._links:
+                self.failover.bind_lost()
         if self._ready and not self._links:
             # When there is a link again, this half of a reply may be late.
             sending = self._ready[0].sending
@@ -210,12 +216,28 @@ class Outbox:
         if self._turnarounds_us:
             turnarounds_us, self._turnarounds_us = self._turnarounds_us, []
             self._watcher.submitted(self._settings.name, turnarounds_us)
+        self.page_in()
+        if self.failover.host is not None:
+            self.failover.host.pump()
+
+    def page_in(self) -> None:
+        """Read on from disk where memory has run half empty."""
         self._urgent.page_in()
         self._usual.page_in()
+        self.failover.page_in()
+
+    def take(self) -> Reply | None:
+        """For a host: the reply that is to leave next, urgent ones first; None: none in memory."""
+        return self._urgent.next() or self._usual.next() or self.failover.take()
+
+    def put_back(self, reply: Reply) -> None:
+        """Back to its place: the oldest leaves first."""
+        (self._urgent if reply.urgent else self._usual).put_back(reply)
 
     def _prepare_next(self) -> bool:
         """Turn the next reply into segments; False when there is none."""
-        while reply := self._urgent.next() or self._usual.next():
+        # Its own first, and in its own place: `take` would be one more call for every SMS.
+        while reply := self._urgent.next() or self._usual.next() or self.failover.take():
             now_us = self._clock.utc_us()
             if now_us >= reply.not_after_us:
                 self._settle(reply, ReplyState.EXPIRED, "", 0)
@@ -255,8 +277,11 @@ class Outbox:
             sending.parts_left -= 1
 
     def _send_again(self, reply: Reply) -> None:
-        """Put a reply back to its place: the oldest leaves first."""
-        (self._urgent if reply.urgent else self._usual).put_back(reply)
+        """To where it came from."""
+        if reply.smsc == self._settings.name:
+            self.put_back(reply)
+        else:
+            self.failover.put_back(reply)
 
     def _refuse(self, reply: Reply, status: int) -> None:
         """A reply that this SMSC will never take."""
@@ -266,7 +291,10 @@ class Outbox:
     def _settle(self, reply: Reply, state: ReplyState, message_id: str, status: int) -> None:
         at_us = self._clock.utc_us()
         self._watcher.reply_settled(self._settings.name, state)
-        fields = reply.id, state, at_us, message_id, status, reply.resent, reply.starts_permit
+        starts = reply.starts_permit
+        own = reply.smsc == self._name or state is ReplyState.EXPIRED
+        taker = "" if own else self._name
+        fields = reply.id, state, at_us, message_id, status, reply.resent, starts, taker
         self._lane.settle(_new(ReplyOutcome, fields))
 
     def _hold_off(self, status: int) -> None:

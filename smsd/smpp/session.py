@@ -243,6 +243,8 @@ class Session:
             return
         if self.state in BOUND:
             self._timers.start(Timer.ENQUIRE_LINK, now + self._limits.enquire_link_s)
+            if events and self._limits.inactivity_s:
+                self._timers.start(Timer.INACTIVITY, now + self._limits.inactivity_s)
         if not self._framer.held_bytes:
             self._timers.stop(Timer.PDU_REST)
         elif progress or Timer.PDU_REST not in self._timers:

@@ -13,6 +13,7 @@ class Timer(Enum):
     SESSION_INIT = "not bound in time"  # §7.2 session_init_timer
     ENQUIRE_LINK = "silence"  # §7.2 enquire_link_timer: then we ask, and
     ENQUIRE_LINK_RESP = "enquire_link was not answered"  # §7.2 response_timer
+    INACTIVITY = "nothing but enquire_link came"  # §7.2 inactivity_timer: the link is of no use
     PDU_REST = "the rest of a PDU did not come"  # ours: the standard leaves half a PDU open
     UNBIND_RESP = "unbind was not answered"  # §7.2 response_timer, shorter, on our way out
 

@@ -17,6 +17,7 @@ LABELS = {"smsc", "bind", "verdict", "rule", "reason", "outcome", "id", "digest"
     "sqlite",
     "le",
     "role",
+    "which",
     "command",
     "candidate_verdict",
 }

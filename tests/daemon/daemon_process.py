@@ -25,6 +25,7 @@ port = {port}
 password = "{password}"
 reconnect_delay_min_s = 0.05
 reconnect_delay_max_s = 0.2
+reconnect_refused_delay_s = 0.2
 retry_delay_s = 0.05
 {more}
 """

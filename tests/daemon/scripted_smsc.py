@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import ssl
 from types import TracebackType
 from typing import Self
 
@@ -87,15 +88,21 @@ class Peer:
                 sent += self._connection.send(octets)
         return sent
 
+    def certificate(self) -> bytes | None:
+        """What the ESME showed in TLS's greetings, in DER."""
+        assert isinstance(self._connection, ssl.SSLSocket)
+        return self._connection.getpeercert(binary_form=True)
+
     def close(self) -> None:
         """Hang up."""
         self._connection.close()
 
 
 class ScriptedSmsc:
-    """Listens on a free port; a context manager."""
+    """Listens on a free port, perhaps for TLS; a context manager."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self.tls = tls
         self._server = socket.create_server(("127.0.0.1", 0))
         self._server.settimeout(WAIT_S)
         self.port: int = self._server.getsockname()[1]
@@ -110,13 +117,25 @@ class ScriptedSmsc:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hang up on everybody, and listen no more."""
         for peer in self._peers:
             peer.close()
         self._server.close()
 
     def accept(self) -> Peer:
-        """The next connection, whatever it wants."""
-        peer = Peer(self._server.accept()[0])
+        """The next connection, whatever it wants.
+
+        Raises:
+            ssl.SSLError, ConnectionError: it did not come to terms with our TLS.
+        """
+        connection = self._server.accept()[0]
+        connection.settimeout(WAIT_S)
+        if self.tls is not None:
+            connection = self.tls.wrap_socket(connection, server_side=True)
+        peer = Peer(connection)
         self._peers.append(peer)
         return peer
 

@@ -10,8 +10,6 @@ from test_main_job import PHONE
 
 from simulators.control_client import ControlClient
 from simulators.process import SmscProcess
-from smsd.config import SmscSection
-from smsd.gateway.binds import backoff
 from smsd.smpp.codec import encode
 from smsd.smpp.pdu import Command, DeliverSm, DeliverSmResp, EnquireLink, Status, SubmitSm
 
@@ -97,18 +95,6 @@ def test_a_lost_link_is_bound_again_and_work_goes_on(
         assert phones.drop_links() == 1
         daemon.wait_for("bind_lost")
         assert "AZE1111112" in phones.text(PHONE, "2 AZE 1111112").text
-
-
-def test_the_backoff_doubles_within_its_bounds_and_is_jittered() -> None:
-    """From the shortest to the longest delay and no further, each within its upper half."""
-    settings = SmscSection(
-        name="a", password="b", reconnect_delay_min_s=1, reconnect_delay_max_s=60
-    )
-    lowest = backoff(settings, lambda low, _high: low)
-    highest = backoff(settings, lambda _low, high: high)
-    assert [highest(failures) for failures in range(1, 9)] == [1, 2, 4, 8, 16, 32, 60, 60]
-    assert [lowest(failures) for failures in range(1, 4)] == [0.5, 1, 2]
-    assert highest(10_000) == 60
 
 
 def test_a_peer_that_never_reads_is_left_and_costs_no_memory(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The configuration: what is accepted, and what a person is told about the rest."""
 
+import json
 from pathlib import Path
 from typing import get_args
 
@@ -137,16 +138,98 @@ def test_a_password_is_never_shown(tmp_path: Path) -> None:
         ("", "missing; at least one [[smsc]] is needed"),
         ('[[smsc]]\nname = "a"\n', "give either password or password_file, and not both"),
         (SOUND + '\n[[smsc]]\nname = "simulator"\npassword = "x"\n', "have the same name"),
-        ('[[smsc]]\nname = "a"\npassword = "123456789"\n', "password has over 8 characters"),
+        (
+            '[[smsc]]\nname = "a"\npassword = "123456789"\n',
+            "password has 9 characters; allowed: at most 8 ASCII",
+        ),
         ("[store\n", "config.toml:1"),
         ('[desk]\nlisten = "[::1]:65536"\n' + SOUND, "the port must be 0 to 65535"),
         ('[smsc]\nname = "a"\n', "each SMSC needs a section [[smsc]], in double brackets"),
-        ("[shop]\n" + SOUND, "unknown key; allowed: desk, limits, log, policy, register, smsc"),
+        (
+            "[shop]\n" + SOUND,
+            "unknown key; allowed: control, desk, limits, log, policy, register, smsc",
+        ),
     ],
 )
 def test_each_kind_of_mistake_has_its_message(tmp_path: Path, text: str, expected: str) -> None:
     """Every way to be wrong is named in words."""
     assert expected in "\n".join(problems(tmp_path, text))
+
+
+TWO = SOUND + '[[smsc]]\nname = "b"\npassword = "x"\n'
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ('hosts = ["a:1", "b"]\n', "smsc.0.hosts.1: must be HOST:PORT, such as"),
+        ('hosts = ["a:0"]\n', "the port must be 1 to 65535; got 'a:0'"),
+        ('hosts = ["a:1"]\nport = 2\n', "give either hosts, or host and port"),
+        ("hosts = 7\n", "smsc.0.hosts: input should be a valid"),
+        ("binds = 0\n", "smsc.0.binds: input should be greater than or equal to 1; got 0"),
+        ('interface_version = "3.5"\n', "'3.3', '3.4' or '5.0'; got '3.5'"),
+        ('system_type = "ÜSSD"\n', "smsc.0.system_type: must be at most 12 ASCII characters"),
+        (f'address_range = "{"1" * 41}"\n', "must be at most 40 ASCII characters"),
+        ("inactivity_s = -1\n", "smsc.0.inactivity_s: input should be greater than or equal to 0"),
+        ('[smsc.tls]\nca = "x"\n', "smsc.0.tls.ca: unknown key; allowed: ca_file, certificate"),
+        ('[smsc.tls]\nkey_file = "x"\n', "key_file is of no use without certificate_file"),
+        ('[smsc.tls]\nserver_name = "a:1"\n', "must be a host name or an IP address, without"),
+        ('[smsc.tls]\nversion_min = "1.1"\n', "'1.2' or '1.3'; got '1.1'"),
+        ('failover = "b"\n', "failover 'b' is no [[smsc]]; allowed: none, since there is no other"),
+        ('failover = "simulator"\n', "failover goes in a circle: simulator → simulator"),
+    ],
+)
+def test_each_mistake_about_an_smsc_has_its_message(
+    tmp_path: Path, more: str, expected: str
+) -> None:
+    """Hosts, binds, what a bind says, TLS and failover."""
+    assert expected in "\n".join(problems(tmp_path, SOUND + more))
+
+
+def test_a_circle_of_failovers_is_named_whole(tmp_path: Path) -> None:
+    """A chain may have any length, and ends."""
+    chain = TWO + 'failover = "c"\n[[smsc]]\nname = "c"\npassword = "x"\n'
+    assert load_config(write(tmp_path, chain), {}).smsc[1].failover == "c"
+    [told] = problems(tmp_path, chain + 'failover = "b"\n')
+    assert "failover goes in a circle: b → c → b; leave one of them out" in told
+
+
+def test_hosts_are_addresses_in_their_order(tmp_path: Path) -> None:
+    """host and port, or hosts; IPv6 in brackets; in the environment with commas."""
+    text = write(tmp_path, SOUND + 'hosts = ["a.example:1", "[::1]:2"]\n')
+    assert load_config(text, {}).smsc[0].addresses == (("a.example", 1), ("::1", 2))
+    environment = {"SMSD_SMSC__0__HOSTS": "c:3,d:4"}
+    assert load_config(text, environment).smsc[0].addresses == (("c", 3), ("d", 4))
+    assert load_config(write(tmp_path, SOUND), {}).smsc[0].addresses == (("127.0.0.1", 2775),)
+
+
+def test_tls_can_be_switched_by_the_environment(tmp_path: Path) -> None:
+    """A section within a list entry."""
+    text = write(tmp_path, SOUND + '[smsc.tls]\nserver_name = "a.example"\n')
+    tls = load_config(text, {"SMSD_SMSC__0__TLS__ENABLED": "false"}).smsc[0].tls
+    assert tls is not None
+    assert (tls.enabled, tls.server_name) == (False, "a.example")
+    tls = load_config(write(tmp_path, SOUND), {"SMSD_SMSC__0__TLS__ENABLED": "true"}).smsc[0].tls
+    assert tls is not None
+
+
+@pytest.mark.parametrize("password", ["123456789", "şifrə", "tab\t"])
+def test_a_password_that_smpp_cannot_carry_is_told_and_not_shown(
+    tmp_path: Path, password: str
+) -> None:
+    """Eight octets of ASCII, in the file or beside it."""
+    [told] = problems(tmp_path, f'[[smsc]]\nname = "a"\npassword = {json.dumps(password)}\n')
+    assert "SMPP 3.4 §4.1.1 has room for 9 octets, the closing NUL included" in told
+    assert password not in told
+    eight = f'[[smsc]]\nname = "a"\npassword = "{"x" * 8}"\n'
+    assert read_password(load_config(write(tmp_path, eight), {}).smsc[0]) == "x" * 8
+
+
+def test_the_control_socket_lies_beside_the_store(tmp_path: Path) -> None:
+    """Unless another place is named."""
+    assert load_config(write(tmp_path, SOUND), {}).control_socket == Path("var/x.db.sock")
+    text = write(tmp_path, '[control]\nsocket = "/run/smsd/s"\n' + SOUND)
+    assert load_config(text, {}).control_socket == Path("/run/smsd/s")
 
 
 def test_an_environment_variable_that_leads_nowhere_is_told(tmp_path: Path) -> None:
@@ -169,5 +252,5 @@ def test_a_password_file_is_read_without_its_line_end(tmp_path: Path) -> None:
     text = f'[[smsc]]\nname = "a"\npassword_file = "{secret}"\n'
     assert read_password(load_config(write(tmp_path, text), {}).smsc[0]) == "geheim"
     secret.write_text("far too long\n")
-    with pytest.raises(ConfigError, match="over 8 characters"):
+    with pytest.raises(ConfigError, match="has 12 characters; allowed: at most 8"):
         read_password(load_config(write(tmp_path, text), {}).smsc[0])

@@ -40,6 +40,7 @@ class Observer:
         self.messages = 0
         self.receipts = 0
         self.turned_away = 0
+        self.certificates: dict[str, float] = {}
 
     def committed(self, counts: Counts, messages: int, commit_s: float) -> None:
         """See `LaneWatcher`."""
@@ -75,6 +76,10 @@ class Observer:
     def no_room(self, smsc: str, count: int) -> None:
         """See `BindWatcher`."""
         self.turned_away += count
+
+    def certificate_seen(self, smsc: str, which: str, expires_s: float) -> None:
+        """See `BindWatcher`."""
+        self.certificates[which] = expires_s
 
 
 class GatewayStage:

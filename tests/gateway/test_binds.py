@@ -9,9 +9,11 @@ from structlog.testing import capture_logs
 from twisted.internet.error import ConnectionRefusedError as Refused
 from twisted.python.failure import Failure
 
+from smsd.smpp.codec import encode
 from smsd.smpp.pdu import (
     BindReceiver,
     BindTransceiver,
+    BindTransceiverResp,
     BindTransmitter,
     DataSm,
     DeliverSm,
@@ -79,25 +81,139 @@ def test_it_waits_longer_after_each_failure_and_starts_anew_after_success(
         assert longest / 2 <= seconds_to_the_next_attempt(stage) <= longest + 0.25
     smsc = stage.bound()
     smsc.hang_up()
-    assert seconds_to_the_next_attempt(stage) <= 4.25
+    for longest in (4, 4, 8):  # of the lost link, then of two failures
+        assert longest / 2 <= seconds_to_the_next_attempt(stage) <= longest + 0.25
+        refuse_connection(stage)
 
 
 def test_a_refused_bind_waits_like_a_refused_connection(new_stage: NewStage) -> None:
-    """A wrong password does not hammer the SMSC, and is one log line however often it fails."""
+    """It does not hammer the SMSC, and is one log line however often it fails."""
     stage = new_stage(reconnect_delay_min_s=4, reconnect_delay_max_s=16).start()
     with capture_logs() as logs:
         for longest in (4, 8, 16):
             smsc = stage.connect()
-            smsc.refuse(Status.ESME_RINVPASWD)
+            smsc.refuse(Status.ESME_RSYSERR)
             assert smsc.wire.disconnecting
             smsc.hang_up()
             assert longest / 2 <= seconds_to_the_next_attempt(stage) <= longest + 0.25
         refuse_connection(stage)
     assert [line["reason"] for line in logs if line["event"] == "bind_failed"] == [
-        "bind refused: ESME_RINVPASWD (0xe)",
+        "bind refused: ESME_RSYSERR (0x8)",
         "Connection was refused by other side.",
     ]
     assert stage.seen.bind_changes == []
+
+
+@pytest.mark.parametrize(
+    ("status", "seconds"),
+    [(Status.ESME_RINVPASWD, 60), (Status.ESME_RALYBND, 10)],
+    ids=["wrong password", "already bound"],
+)
+def test_what_the_smsc_says_decides_how_long_it_is_left_alone(
+    new_stage: NewStage, status: Status, seconds: float
+) -> None:
+    """A wrong password locks accounts; an old session ends by itself after a while."""
+    stage = new_stage(reconnect_delay_max_s=2).start()
+    smsc = stage.connect()
+    smsc.refuse(status)
+    smsc.hang_up()
+    assert seconds <= seconds_to_the_next_attempt(stage) <= seconds + 0.25
+
+
+def test_several_hosts_are_tried_in_turn(new_stage: NewStage) -> None:
+    """Without a pause within the round; a reason for each host is told once."""
+    stage = new_stage(hosts=("127.0.0.1:1", "127.0.0.2:2"), reconnect_delay_max_s=1).start()
+    tried = []
+    with capture_logs() as logs:
+        for _ in range(3):
+            tried += [client[1] for client in stage.reactor.tcpClients]
+            refuse_connection(stage)
+            seconds_to_the_next_attempt(stage)
+        smsc = stage.bound()
+        smsc.hang_up()
+        seconds_to_the_next_attempt(stage)
+    assert tried == [1, 2, 1]
+    assert stage.reactor.tcpClients[0][1] == 2  # where it was bound
+    failed = [(line["host"], line["port"]) for line in logs if line["event"] == "bind_failed"]
+    assert failed == [("127.0.0.1", 1), ("127.0.0.2", 2)]
+
+
+def test_several_binds_have_a_name_and_a_window_each(new_stage: NewStage) -> None:
+    """One that is not answered keeps nothing from the other."""
+    stage = new_stage(bind="transmitter+receiver", binds=2, window=1).start()
+    smscs = [stage.connect() for _ in range(4)]
+    assert [type(smsc.bind_body()) for smsc in smscs] == [BindTransmitter, BindReceiver] * 2
+    first, receiver, second, _silent = smscs
+    for smsc in (first, receiver, second):
+        smsc.accept()
+    assert [bind.name for bind in stage.binds.binds if bind.up] == [
+        "transmitter-1",
+        "receiver-1",
+        "transmitter-2",
+    ]
+    for number in range(3):
+        receiver.text(b"1 AZE 1111111", str(int(PHONE) + number))
+    stage.run()
+    assert (len(first.requests), len(second.requests)) == (1, 1)
+    second.answer()
+    stage.run()
+    assert (len(first.submitted), len(second.submitted)) == (1, 2)
+
+
+@pytest.mark.parametrize(("version", "octet"), [("3.3", 0x33), ("3.4", 0x34), ("5.0", 0x50)])
+@pytest.mark.parametrize("theirs", [None, 0x33, 0x34, 0x50], ids=str)
+def test_versions_need_not_agree(
+    new_stage: NewStage, version: str, octet: int, theirs: int | None
+) -> None:
+    """We say what is configured; whatever the SMSC says of its own, the bind is good."""
+    stage = new_stage(interface_version=version).start()
+    smsc = stage.connect()
+    asked = smsc.bind_body()
+    assert isinstance(asked, BindTransceiver)
+    assert asked.interface_version == octet
+    tlvs = () if theirs is None else (Tlv(Tag.SC_INTERFACE_VERSION, bytes([theirs])),)
+    smsc.say(encode(BindTransceiverResp("memory", tlvs), 1))
+    assert stage.outbox.can_send
+
+
+def test_the_bind_may_name_the_numbers_it_serves(new_stage: NewStage) -> None:
+    """address_range with its type of number and numbering plan."""
+    stage = new_stage(
+        address_range="^8103", address_range_ton=3, address_range_npi=8, system_type="VMA"
+    ).start()
+    asked = stage.connect().bind_body()
+    assert isinstance(asked, BindTransceiver)
+    assert asked[4:7] == (3, 8, "^8103")
+
+
+def test_a_link_of_no_use_is_bound_anew(new_stage: NewStage) -> None:
+    """Answers to enquire_link alone do not show that SMS would come through."""
+    stage = new_stage(inactivity_s=60, enquire_link_s=10).start()
+    smsc = stage.bound()
+    with capture_logs() as logs:
+        stage.pass_time(45)
+        smsc.text(b"1 AZE 1111111", PHONE)
+        stage.run()
+        smsc.answer()
+        for _ in range(119):
+            stage.pass_time(0.5)
+        assert stage.outbox.can_send
+        for _ in range(3):
+            stage.pass_time(0.5)
+        assert smsc.wire.disconnecting
+        smsc.hang_up()
+    assert [line["reason"] for line in logs if line["event"] == "bind_lost"] == [
+        "nothing but enquire_link came"
+    ]
+
+
+def test_half_a_pdu_is_not_waited_for_for_ever(new_stage: NewStage) -> None:
+    """pdu_rest_timeout_s is the operator's to choose."""
+    stage = new_stage(pdu_rest_timeout_s=2).start()
+    smsc = stage.bound()
+    smsc.say(encode(RECEIPT, 7)[:-1])
+    stage.pass_time(2.5)
+    assert smsc.wire.disconnecting
 
 
 def test_a_lost_bind_that_cannot_come_back_says_why(new_stage: NewStage) -> None:

@@ -123,11 +123,13 @@ def test_a_response_with_a_broken_body_does_not_send_the_reply_again(new_stage: 
 
 
 def test_already_bound_is_waited_out(new_stage: NewStage) -> None:
-    """The SMSC keeps our dead session for a while (ESME_RALYBND): ever later, until it lets go."""
-    stage = new_stage(reconnect_delay_min_s=4, reconnect_delay_max_s=16).start()
+    """The SMSC keeps our dead session for a while (ESME_RALYBND): at rest, until it lets go."""
+    stage = new_stage(
+        reconnect_delay_min_s=1, reconnect_delay_max_s=16, reconnect_already_bound_delay_s=10
+    ).start()
     stage.bound().hang_up()
-    for longest in (4, 8, 16):
-        assert longest / 2 <= seconds_to_the_next_attempt(stage) <= longest + 0.25
+    for shortest, longest in ((0.5, 1), (10, 10), (10, 10)):
+        assert shortest <= seconds_to_the_next_attempt(stage) <= longest + 0.25
         again = stage.connect()
         again.refuse(Status.ESME_RALYBND)
         again.hang_up()

@@ -336,3 +336,19 @@ def test_a_steady_stream_of_half_pdus_is_no_fault() -> None:
         assert esme.tick(now + 4.9) == []
     esme.receive(octets[half:], 13.0)
     assert esme.next_tick() == 33.0
+
+
+@pytest.mark.parametrize("answer", [EnquireLinkResp(), GenericNack()], ids=["resp", "nack"])
+def test_a_link_with_nothing_but_enquire_link_may_be_given_up(
+    answer: EnquireLinkResp | GenericNack,
+) -> None:
+    """60 s from the last request or response; a peer that answers enquire_link is not enough."""
+    esme = bound_ends(now=0.0, limits=replace(LIMITS, inactivity_s=60)).esme
+    esme.receive(encode(MO, 1), 5.0)
+    esme.take_output()
+    for now in (25.0, 45.0):
+        assert esme.tick(now) == []
+        ((_, _, sequence),) = sent(esme)
+        assert esme.receive(encode(answer, sequence), now) == []
+    assert esme.tick(64.9) == []
+    assert esme.tick(65.0) == [Disconnect("nothing but enquire_link came")]

@@ -142,6 +142,25 @@ def test_unsent_replies_come_back_in_order_page_by_page_after_reopening(
     second.close()
 
 
+def test_the_row_of_a_reply_says_which_smsc_took_it(
+    store: SqliteStore, policy: CompiledPolicy
+) -> None:
+    """Its own, unless another is named, which may be new to the store; its message stays."""
+    with store.transaction(policy) as transaction:
+        for phone in ("1", "2"):
+            sms = message(phone=phone)
+            transaction.add_reply(transaction.add_message(sms, "decided"), sms, "yes", NOON_US)
+    own, moved = store.unsent("one", 0, 2)
+    sent = ReplyOutcome(own.id, ReplyState.SENT, NOON_US, "a", 0, False)
+    with store.transaction(policy) as transaction:
+        transaction.settle([sent, sent._replace(reply_id=moved.id, smsc="another")])
+    names = "SELECT smsc.name FROM {0} JOIN smsc ON smsc.id = {0}.smsc ORDER BY {0}.id"
+    rows = {
+        table: list(store.connection.execute(names.format(table))) for table in ("reply", "message")
+    }
+    assert rows == {"reply": [("one",), ("another",)], "message": [("one",), ("one",)]}
+
+
 def test_an_equal_message_with_a_reply_on_its_way_is_known_as_a_twin(
     store: SqliteStore, policy: CompiledPolicy
 ) -> None:

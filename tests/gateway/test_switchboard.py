@@ -1,0 +1,239 @@
+"""Suspending, resuming and reconnecting an SMSC while the gateway runs, in virtual time."""
+
+from typing import Any
+
+import pytest
+from gateway_stage import GatewayStage, NewStage
+from memory_smsc import MemorySmsc
+from twisted.internet.defer import Deferred
+
+from smsd.gateway.switchboard import Switchboard
+from smsd.smpp.events import Unbound
+from smsd.smpp.pdu import Status
+
+PHONE = "994500000001"
+
+
+class Operator:
+    """Asks the switchboard of a stage; `audit` is what it noted."""
+
+    def __init__(self, stage: GatewayStage) -> None:
+        self.stage = stage
+        self.audit: list[tuple[str, ...]] = []
+        self.board = Switchboard([stage.binds], self._note)
+
+    async def _note(self, *line: str) -> None:
+        self.audit.append(line)
+
+    def ask(self, do: str, smsc: str = "one") -> "Deferred[dict[str, Any]]":
+        """The answer to come."""
+        request = {"do": do, "smsc": smsc, "who": "Leyla", "reason": "maintenance"}
+        return self.board.answer(request)
+
+    def told(self, asked: "Deferred[dict[str, Any]]", seconds: float = 0.1) -> dict[str, Any]:
+        """What the answer is after so long."""
+        steps = max(1, round(seconds / 0.1))
+        for _ in range(steps):
+            self.stage.pass_time(0.1)
+        answers: list[dict[str, Any]] = []
+        asked.addCallback(answers.append)
+        [answer] = answers
+        return answer
+
+
+def hung_up(smsc: MemorySmsc) -> bool:
+    """Whether we unbound and left; if so, the end of the connection follows."""
+    if smsc.open and smsc.wire.disconnecting:
+        assert any(isinstance(event, Unbound) for event in smsc.events)
+        smsc.hang_up()
+        return True
+    return False
+
+
+def test_a_suspended_smsc_is_unbound_and_left_alone(new_stage: NewStage) -> None:
+    """It says so, with who and why in the audit; nothing connects for hours."""
+    stage = new_stage().start()
+    operator = Operator(stage)
+    smsc = stage.bound()
+    asked = operator.ask("suspend")
+    stage.run()
+    assert hung_up(smsc)
+    answer = operator.told(asked)
+    assert (answer["ok"], answer["changed"]) == (True, True)
+    [told] = answer["smscs"]
+    assert (told["smsc"], told["state"]) == ("one", "suspended")
+    assert [(bind["bound"], bind["reason"]) for bind in told["binds"]] == [(False, "suspended")]
+    assert operator.audit == [("Leyla", "smsc_suspend", "one", "maintenance")]
+    stage.pass_time(10_000)
+    assert stage.reactor.tcpClients == []
+
+
+def test_a_suspension_waits_for_the_responses_that_are_due(new_stage: NewStage) -> None:
+    """What was submitted gets its outcome; what was not waits for the resumption."""
+    stage = new_stage(window=1).start()
+    operator = Operator(stage)
+    smsc = stage.bound()
+    for number in range(2):
+        smsc.text(b"1 AZE 1111111", str(int(PHONE) + number))
+    stage.run()
+    asked = operator.ask("suspend")
+    stage.pass_time(0.1)
+    assert not hung_up(smsc)
+    smsc.answer(message_id="m1")
+    stage.pass_time(0.1)
+    assert hung_up(smsc)
+    assert operator.told(asked)["smscs"][0]["replies_waiting"] == 1
+    assert len(smsc.submitted) == 1
+    assert [state[0] for state in stage.states()] == [1, 0]
+    operator.ask("resume")
+    smsc = stage.bound()
+    assert smsc.phones == [str(int(PHONE) + 1)]
+
+
+def test_a_suspension_does_not_wait_for_ever(new_stage: NewStage) -> None:
+    """An SMSC that owes a response is left after half of shutdown_s all the same."""
+    stage = new_stage(limits={"shutdown_s": 4}).start()
+    operator = Operator(stage)
+    smsc = stage.bound()
+    smsc.text(b"1 AZE 1111111", PHONE)
+    stage.run()
+    asked = operator.ask("suspend")
+    stage.pass_time(1.9)
+    assert not hung_up(smsc)
+    stage.pass_time(0.1)
+    assert hung_up(smsc)
+    assert operator.told(asked)["smscs"][0]["state"] == "suspended"
+
+
+def test_resuming_tells_how_the_smsc_takes_it(new_stage: NewStage) -> None:
+    """Bound; or not, and why; or still unknown when patience ends."""
+    stage = new_stage().start()
+    operator = Operator(stage)
+    smsc = stage.bound()
+    for outcome in ("bound", "refused", "silent"):
+        suspended = operator.ask("suspend")
+        stage.run()
+        hung_up(smsc)
+        assert operator.told(suspended)["smscs"][0]["state"] == "suspended"
+        resumed = operator.ask("resume")
+        smsc = stage.connect()
+        if outcome == "bound":
+            smsc.accept()
+            [told] = operator.told(resumed)["smscs"]
+            assert (told["state"], told["binds"][0]["reason"]) == ("bound", "")
+        elif outcome == "refused":
+            smsc.refuse(Status.ESME_RINVPASWD)
+            smsc.hang_up()
+            [told] = operator.told(resumed)["smscs"]
+            assert told["state"] == "not bound"
+            assert told["binds"][0]["reason"] == "bind refused: ESME_RINVPASWD (0xe)"
+        else:
+            [told] = operator.told(resumed, seconds=5.1)["smscs"]
+            assert (told["state"], told["binds"][0]["reason"]) == ("not bound", "connecting")
+
+
+def test_who_resumes_waits_for_a_suspension_to_end(new_stage: NewStage) -> None:
+    """Requests are answered one after the other, whoever asks."""
+    stage = new_stage().start()
+    operator = Operator(stage)
+    smsc = stage.bound()
+    suspended, resumed = operator.ask("suspend"), operator.ask("resume")
+    stage.run()
+    assert stage.reactor.tcpClients == []
+    assert hung_up(smsc)
+    stage.pass_time(0.1)
+    stage.bound()
+    assert operator.told(suspended)["smscs"][0]["state"] == "suspended"
+    assert operator.told(resumed)["smscs"][0]["state"] == "bound"
+
+
+def test_reconnecting_leaves_in_good_order_and_begins_at_the_first_host(
+    new_stage: NewStage,
+) -> None:
+    """From the second host back to the preferred one, without a pause."""
+    stage = new_stage(hosts=("127.0.0.1:1", "127.0.0.1:2")).start()
+    operator = Operator(stage)
+    first = stage.connect()
+    first.refuse(Status.ESME_RSYSERR)
+    first.hang_up()
+    stage.pass_time(0)
+    assert stage.reactor.tcpClients[0][1] == 2
+    second = stage.bound()
+    asked = operator.ask("reconnect")
+    stage.run()
+    assert hung_up(second)
+    stage.pass_time(0.1)
+    assert stage.reactor.tcpClients[0][1] == 1
+    stage.bound()
+    [told] = operator.told(asked)["smscs"]
+    assert (told["state"], told["binds"][0]["address"]) == ("bound", "127.0.0.1:1")
+    assert operator.audit[0][1] == "smsc_reconnect"
+
+
+def test_the_list_says_how_each_bind_fares(new_stage: NewStage) -> None:
+    """Since when, where, how full the window; and why not."""
+    stage = new_stage(bind="transmitter+receiver", window=7, port=2776).start()
+    operator = Operator(stage)
+    transmitter, receiver = stage.connect(), stage.connect()
+    receiver.accept()
+    stage.pass_time(60)
+    assert operator.told(operator.ask("list"))["smscs"][0]["state"] == "partly bound"
+    transmitter.hang_up()
+    transmitter = stage.reconnect()
+    receiver.text(b"1 AZE 1111111", PHONE)
+    stage.run()
+    answer = operator.told(operator.ask("list"))
+    assert answer["changed"] is False
+    [told] = answer["smscs"]
+    assert told["state"] == "bound"
+    by_name = {bind["bind"]: bind for bind in told["binds"]}
+    assert by_name["receiver"] == {
+        "bind": "receiver",
+        "bound": True,
+        "since": "2020-04-06T08:00:00+00:00",
+        "address": "127.0.0.1:2776",
+        "reason": "",
+        "window_used": 0,
+        "window": 7,
+    }
+    assert by_name["transmitter"]["window_used"] == 1
+    assert by_name["transmitter"]["since"] > "2020-04-06T08:01"
+    assert operator.audit == []
+
+
+@pytest.mark.parametrize(
+    ("do", "smsc", "error"),
+    [
+        ("explode", "one", "no such request; there are: list, suspend, resume, reconnect"),
+        ("suspend", "two", "no such SMSC; there are: one"),
+    ],
+)
+def test_what_cannot_be_done_is_told(new_stage: NewStage, do: str, smsc: str, error: str) -> None:
+    """What there is, instead of what was asked for."""
+    operator = Operator(new_stage().start())
+    assert operator.told(operator.ask(do, smsc)) == {"ok": False, "error": error}
+    assert operator.audit == []
+
+
+def test_what_is_so_already_is_no_change(new_stage: NewStage) -> None:
+    """Twice suspended or never suspended is no news for the audit; a reconnect needs a resume."""
+    stage = new_stage().start()
+    operator = Operator(stage)
+    stage.bound()
+    assert operator.told(operator.ask("resume"))["changed"] is False
+    asked = operator.ask("suspend")
+    stage.run()
+    hung_up(stage.smscs[0])
+    operator.told(asked)
+    assert operator.told(operator.ask("suspend"))["changed"] is False
+    assert "smsd smsc resume one" in operator.told(operator.ask("reconnect"))["error"]
+    assert [line[1] for line in operator.audit] == ["smsc_suspend"]
+
+
+def test_a_suspended_gateway_still_stops(new_stage: NewStage) -> None:
+    """There is nothing to unbind, and nothing to wait for."""
+    stage = new_stage().start()
+    operator = Operator(stage)
+    asked = operator.ask("suspend")
+    operator.told(asked)
+    assert stage.binds.stop().called
