@@ -1,4 +1,4 @@
-"""What people type: `smsd run`, `check-config`, `policy …`, `block …`, `store …` …"""
+"""What people type: `smsd run`, `check-config`, `policy …`, `block …`, `outbox …` …"""
 
 import sys
 from pathlib import Path
@@ -14,6 +14,7 @@ from smsd.cli_options import (
     load_policy_in_use,
     run_tool,
 )
+from smsd.cli_outbox import outbox
 from smsd.cli_policy import policy
 from smsd.cli_store import store
 from smsd.config import ConfigError, read_password
@@ -128,5 +129,5 @@ def demo(once: bool, folder: Path) -> None:
     sys.exit(play(folder, once))
 
 
-for group in (policy, block, abuse, store):
+for group in (policy, block, abuse, outbox, store):
     main.add_command(group)

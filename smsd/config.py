@@ -32,6 +32,7 @@ _PORT_MAX = 65_535
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Count = Annotated[int, Field(ge=1, le=10_000_000)]
+_Status = Annotated[int, Field(ge=1, le=0xFFFF_FFFF)]  # SMPP 3.4 §5.1.3; 0 is success
 
 
 class _Section(BaseModel):
@@ -110,7 +111,29 @@ class SmscSection(_Section):
     connect_timeout_s: Seconds = 10.0
     reconnect_delay_min_s: Seconds = 1.0
     reconnect_delay_max_s: Seconds = 60.0
-    retry_delay_s: Seconds = 5.0
+    retry_delay_s: Seconds = 5.0  # after a temporary error
+    # Messages a second over all binds, each segment one; 0: no limit. After congestion the rate
+    # halves, not below the least one, and rises again by so much each second (0: within a minute).
+    throughput: Annotated[float, Field(ge=0, le=100_000)] = 0.0
+    throughput_min: Annotated[float, Field(ge=0.1, le=100_000)] = 1.0
+    throughput_recovery_per_s: Annotated[float, Field(ge=0, le=100_000)] = 0.0
+    throughput_burst_s: Annotated[float, Field(ge=0, le=1)] = 0.02  # what is due in it may leave
+    # What this SMSC means by a status where it differs from smsd/smpp/statuses.py; vendors' own
+    # are 0x400 to 0x4ff.
+    temporary_statuses: tuple[_Status, ...] = ()
+    congestion_statuses: tuple[_Status, ...] = ()
+    permanent_statuses: tuple[_Status, ...] = ()
+    # When no answer came to a reply, it may have arrived: send it again, or make it a dead letter.
+    unknown_outcome: Literal["resend", "give_up"] = "resend"
+
+    @model_validator(mode="after")
+    def _sending_makes_sense(self) -> "SmscSection":
+        if 0 < self.throughput < self.throughput_min:
+            raise ValueError("throughput_min must not exceed throughput")
+        named = (*self.temporary_statuses, *self.congestion_statuses, *self.permanent_statuses)
+        if twice := [f"0x{status:x}" for status in sorted(set(named)) if named.count(status) > 1]:
+            raise ValueError(f"{', '.join(twice)} is in the lists of statuses more than once")
+        return self
 
     @model_validator(mode="after")
     def _one_password(self) -> "SmscSection":
