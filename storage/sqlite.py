@@ -139,19 +139,7 @@ class SqliteStore:
         except dbapi.Error as fault:
             raise StoreUnavailable(str(fault)) from fault
         return [
-            Reply(
-                number,
-                smsc,
-                phone,
-                text,
-                end_us,
-                at_us,
-                bool(resent),
-                bool(starts),
-                bool(first),
-                line,
-            )
-            for number, phone, text, end_us, at_us, resent, starts, first, line in rows
+            Reply._make((row[0], smsc, *row[1:5], *map(bool, row[5:8]), row[8])) for row in rows
         ]
 
     def unsent_count(self, smsc: str) -> int:

@@ -1,7 +1,8 @@
 """What keeps the replies of one SMSC back for now: its rate, congestion, or that it is ill.
 
-Nothing is dropped here. Where the SMSC takes other replies and turns the same one away again and
-again, that one rests alone: one phone whose own queue is full must not slow the others down.
+Nothing is dropped here. A reply that is turned away goes back to its place. The next time it rests,
+so that others are tried; where those are taken, it alone is at fault: one phone whose own queue is
+full must neither stop nor slow down the others.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from twisted.internet.interfaces import IReactorTime
 from smsd.config import SmscSection
 from smsd.gateway.clock import Clock
 from smsd.gateway.pacing import Pacing, PacingLimits
-from smsd.smpp.pdu import status_text
+from smsd.smpp.pdu import Status, status_text
 from smsd.smpp.statuses import Kind
 from storage import Reply
 
@@ -46,7 +47,7 @@ class Brake:
         )
         self._holding_off = False
         self._waking = False
-        self.turned_away_ids: set[int] = set()  # of replies that are not settled yet
+        self.turned_away_at: dict[int, float] = {}  # by the ids of replies not settled yet
         self._taken_at = -inf
         self.resting = 0  # replies that wait alone
 
@@ -80,21 +81,28 @@ class Brake:
     def turned_away(self, reply: Reply, kind: Kind, status: int) -> None:
         """The SMSC did not take a reply for now; it goes back to its place, at once or later."""
         now = self._clock.monotonic()
-        again = reply.id in self.turned_away_ids
-        self.turned_away_ids.add(reply.id)
-        if again and now - self._taken_at < self._settings.retry_delay_s:
+        congested = kind is Kind.CONGESTION
+        before = None
+        # A queue that is full, or a fault, may be that of one phone; a rate is the account's.
+        if not congested or status == Status.ESME_RMSGQFUL:
+            before = self.turned_away_at.get(reply.id)
+            self.turned_away_at[reply.id] = now
+        if before is None:
+            self._put_back(reply)
+        else:
             self.resting += 1
             self._reactor.callLater(self._settings.retry_delay_s, self._rested, reply)
-            return
-        self._put_back(reply)
-        if kind is Kind.CONGESTION:
+            if self._taken_at >= before:
+                return  # others were taken since: it is not the SMSC that is at fault
+        if congested:
             self._slow_down(status, now)
         else:
             self._hold_off(status)
 
     def _slow_down(self, status: int, now: float) -> None:
+        slow_before = self._pacing.rate_per_s(now) != self._settings.throughput
         rate_per_s = self._pacing.congested(now)
-        if rate_per_s is not None:
+        if rate_per_s is not None and not slow_before:
             _log.warning(
                 "smsc_busy",
                 smsc=self._settings.name,

@@ -103,7 +103,7 @@ class Outbox:
         self._ready: deque[_Ready] = deque()
         self._links: list[Link] = []
         self._brake = Brake(reactor, clock, settings, self.pump, self._put_back)
-        self._turned_away_ids = self._brake.turned_away_ids
+        self._turned_away_at = self._brake.turned_away_at
         self._passing = passing(
             settings.temporary_statuses, settings.permanent_statuses, settings.congestion_statuses
         )
@@ -283,8 +283,8 @@ class Outbox:
 
     def _settle(self, reply: Reply, state: ReplyState, message_id: str, status: int) -> None:
         at_us = self._clock.utc_us()
-        if self._turned_away_ids:
-            self._turned_away_ids.discard(reply.id)
+        if self._turned_away_at:
+            self._turned_away_at.pop(reply.id, None)
         self._watcher.reply_settled(self._settings.name, state)
         fields = reply.id, state, at_us, message_id, status, reply.resent, reply.starts_permit
         self._lane.settle(_new(ReplyOutcome, fields))

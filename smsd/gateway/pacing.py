@@ -1,9 +1,9 @@
 """How many messages a second an SMSC is given: its limit, and less for a while after congestion.
 
 Leaving evenly is the generic cell rate algorithm (ITU-T I.371, annex A): each message moves the
-instant at which the next one is due. The rate itself falls at once, to a share of what was sent,
-and rises evenly, as TCP's does: that is fair to the others whom the SMSC serves, and needs no
-knowledge of its limit. Times are monotonic seconds, and told.
+instant at which the next one is due. The rate itself halves at once and rises evenly, as TCP's
+does: that is fair to the others whom the SMSC serves, and needs no knowledge of its limit. Without
+one it falls from what was really sent. Times are monotonic seconds, and told.
 """
 
 from math import inf
@@ -84,11 +84,12 @@ class Pacing:
         """The SMSC says that it is given too much; the rate that follows, None if no other one."""
         if now - self._since < _FALL_EVERY_S:
             return None
-        sent = float(self._sent.within_a_second(now))
-        before = sent if self.unlimited else min(sent, self.rate_per_s(now))
         if self.unlimited:
+            before = float(self._sent.within_a_second(now))
             self.unlimited = False
             self._ceiling = max(before, self._limits.rate_min_per_s)
+        else:
+            before = self.rate_per_s(now)
         self._base = min(max(before * _FALLS_TO, self._limits.rate_min_per_s), self._ceiling)
         self._rises = self._limits.recovery_per_s or max(1.0, self._ceiling / _RISES_WITHIN_S)
         self._since = now
