@@ -98,6 +98,19 @@ def test_the_limit_holds_over_all_binds(new_stage: NewStage, links: int, window:
     assert stage.states() == [SENT] * 400
 
 
+def test_what_leaves_by_one_bind_counts_for_the_other(new_stage: NewStage) -> None:
+    """Six may leave at once: four by the first window, so two by the second; then one more."""
+    settings = {"throughput": 100, "throughput_burst_s": 0.05, "window": 4}
+    stage = new_stage(**settings, **PAST_A_DAY).start()
+    smscs = stage.bound(), second_bind(stage)
+    store_replies(stage.store, stage.policy, phones(10))
+    stage.outbox.look_on_disk()
+    stage.run()
+    assert [len(smsc.submitted) for smsc in smscs] == [4, 2]
+    stage.pass_time(0.01)
+    assert [len(smsc.submitted) for smsc in smscs] == [4, 3]
+
+
 def test_nobody_polls_while_the_rate_keeps_replies_back(new_stage: NewStage) -> None:
     """One timer, for the instant at which the next may leave; none when nothing waits."""
 
