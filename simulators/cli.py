@@ -132,6 +132,13 @@ def main() -> None:
     show_default=True,
     help="Seconds until a delivery without a response counts as not acknowledged.",
 )
+@click.option(
+    "--throughput",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Take so many submissions a second, and answer more with ESME_RTHROTTLED; 0: no limit.",
+)
 def smsc(
     smpp_address: Address,
     control_address: Address,
@@ -140,6 +147,7 @@ def smsc(
     password_file: Path | None,
     retry_delay_s: float,
     response_timeout_s: float,
+    throughput: int,
 ) -> None:
     """Run the SMS centre until it is stopped (Ctrl-C).
 
@@ -157,7 +165,7 @@ def smsc(
     limits = SmscLimits(
         retry_delay_s=retry_delay_s, session=SessionLimits(response_timeout_s=response_timeout_s)
     )
-    sys.exit(_serve(smpp_address, control_address, system_id, password, limits))
+    sys.exit(_serve(smpp_address, control_address, system_id, password, limits, throughput))
 
 
 @main.command()
@@ -245,7 +253,12 @@ def status(control_address: Address, as_json: bool) -> None:
 
 
 def _serve(
-    smpp: Address, control_address: Address, system_id: str, password: str, limits: SmscLimits
+    smpp: Address,
+    control_address: Address,
+    system_id: str,
+    password: str,
+    limits: SmscLimits,
+    throughput: int,
 ) -> int:
     from twisted.internet import reactor as installed  # Importing it chooses the reactor.
 
@@ -254,6 +267,7 @@ def _serve(
         [cast("ILogObserver", textFileLogObserver(sys.stderr))], redirectStandardIO=False
     )
     centre = Smsc(reactor, system_id, password, limits)
+    centre.set_faults({"throughput": throughput})
     failures: list[str] = []
 
     @inlineCallbacks

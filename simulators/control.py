@@ -20,7 +20,8 @@ status                                                binds, counters, waiting, 
 await      bound (a short number)                     when an ESME is bound to receive for it
 await      counter, at_least                          when that counter has got there
 fault      deliver, hold_responses, submit_status,    status; fields left out stay as they are
-           submit_status_times, bind_status, read
+           submit_status_times, throughput,
+           bind_status, read
 drop                                                  dropped: how many connections were cut
 =========  =========================================  ==============================================
 
@@ -126,6 +127,7 @@ class Fault(_Request):
     hold_responses: bool = False
     submit_status: StatusNumber = 0
     submit_status_times: int | None = Field(default=None, ge=1)
+    throughput: int = Field(default=0, ge=0)
     bind_status: StatusNumber = 0
     read: bool = True
 

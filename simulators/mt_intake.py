@@ -45,7 +45,10 @@ class _Held(NamedTuple):
 
 
 class MtIntake:
-    """``report`` sends a delivery receipt; ``stamp`` gives its date, YYMMDDhhmm."""
+    """``report`` sends a delivery receipt; ``stamp`` gives its date, YYMMDDhhmm.
+
+    ``now`` gives monotonic seconds.
+    """
 
     def __init__(
         self,
@@ -55,6 +58,7 @@ class MtIntake:
         held_max: int,
         report: Callable[[DeliverSm], None],
         stamp: Callable[[], str],
+        now: Callable[[], float],
     ) -> None:
         self._phones = phones
         self._faults = faults
@@ -63,6 +67,7 @@ class MtIntake:
         self._held: deque[_Held] = deque()
         self._report = report
         self._stamp = stamp
+        self._now = now
         self.last_status: int | None = None
 
     @property
@@ -77,7 +82,7 @@ class MtIntake:
             link.answer(sequence, command, refusal)
             return
         command = _TAKEN[type(body)]
-        status = self._faults.take_submit_status() or check(body)
+        status = self._faults.take_submit_status(self._now()) or check(body)
         if not status and len(self._held) >= self._held_max:
             status = Status.ESME_RMSGQFUL
         self.last_status = status

@@ -59,6 +59,7 @@ class Smsc:
             limits.held_responses_max,
             self._report,
             self._stamp,
+            now,
         )
         self._waiters: list[tuple[Callable[[], bool], Deferred[None]]] = []
         self._port: Port | None = None
@@ -158,7 +159,7 @@ class Smsc:
             "held_responses": self._mt.held,
             "last_deliver_status": _named(self._mo.last_status),
             "last_submit_status": _named(self._mt.last_status),
-            "faults": asdict(self._faults),
+            "faults": self._faults.knobs(),
         }
 
     def set_faults(self, values: Mapping[str, bool | int | None]) -> None:

@@ -1,4 +1,4 @@
-"""What people type: `smsd run`, `check-config`, `policy …`, `smsc …`, `store …` …"""
+"""What people type: `smsd run`, `check-config`, `policy …`, `smsc …`, `outbox …`, `store …` …"""
 
 import sys
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ from smsd.cli_options import (
     load_policy_in_use,
     run_tool,
 )
+from smsd.cli_outbox import outbox
 from smsd.cli_policy import policy
 from smsd.cli_smsc import smsc as smsc_group
 from smsd.cli_store import store
@@ -146,5 +147,5 @@ def demo(once: bool, folder: Path) -> None:
     sys.exit(play(folder, once))
 
 
-for group in (policy, block, abuse, store, smsc_group):
+for group in (policy, block, abuse, outbox, store, smsc_group):
     main.add_command(group)

@@ -35,6 +35,7 @@ _HOST_PORT = r"^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9_.-]+):\d{1,5}$"
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Count = Annotated[int, Field(ge=1, le=10_000_000)]
+_Status = Annotated[int, Field(ge=1, le=0xFFFF_FFFF)]  # SMPP 3.4 §5.1.3; 0 is success
 
 
 class _Section(BaseModel):
@@ -176,7 +177,20 @@ class SmscSection(_Section):
     # gets an account locked; and after ESME_RALYBND, until the SMSC forgets our last session.
     reconnect_refused_delay_s: Seconds = 60.0
     reconnect_already_bound_delay_s: Seconds = 10.0
-    retry_delay_s: Seconds = 5.0
+    retry_delay_s: Seconds = 5.0  # after a temporary error
+    # Messages a second over all binds, each segment one; 0: no limit. After congestion the rate
+    # halves, not below the least one, and rises again by so much each second (0: within a minute).
+    throughput: Annotated[float, Field(ge=0, le=100_000)] = 0.0
+    throughput_min: Annotated[float, Field(ge=0.1, le=100_000)] = 1.0
+    throughput_recovery_per_s: Annotated[float, Field(ge=0, le=100_000)] = 0.0
+    throughput_burst_s: Annotated[float, Field(ge=0, le=1)] = 0.02  # what is due in it may leave
+    # What this SMSC means by a status where it differs from smsd/smpp/statuses.py; vendors' own
+    # are 0x400 to 0x4ff.
+    temporary_statuses: tuple[_Status, ...] = ()
+    congestion_statuses: tuple[_Status, ...] = ()
+    permanent_statuses: tuple[_Status, ...] = ()
+    # When no answer came to a reply, it may have arrived: send it again, or make it a dead letter.
+    unknown_outcome: Literal["resend", "give_up"] = "resend"
     # The [[smsc]] through which replies leave, after its own, while this one has no bind that may
     # transmit; with addresses and window of that one, and on to its own failover if need be.
     failover: str | None = None
@@ -199,6 +213,15 @@ class SmscSection(_Section):
     @classmethod
     def _ports_exist(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(_with_port(host, lowest=1) for host in hosts)
+
+    @model_validator(mode="after")
+    def _sending_makes_sense(self) -> Self:
+        if 0 < self.throughput < self.throughput_min:
+            raise ValueError("throughput_min must not exceed throughput")
+        named = (*self.temporary_statuses, *self.congestion_statuses, *self.permanent_statuses)
+        if twice := [f"0x{status:x}" for status in sorted(set(named)) if named.count(status) > 1]:
+            raise ValueError(f"{', '.join(twice)} is in the lists of statuses more than once")
+        return self
 
     @model_validator(mode="after")
     def _one_way_to_say_where(self) -> Self:

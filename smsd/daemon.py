@@ -86,7 +86,7 @@ class Daemon:
             LaneLimits(limits.batch_messages_max, limits.intake_messages_max, limits.store_retry_s),
             metrics,
             self._pass_on,
-            self._reload_outboxes,
+            self.look_on_disk,
         )
         self._outboxes = {
             smsc.name: Outbox(
@@ -127,7 +127,7 @@ class Daemon:
         await self._listen()
         self._door.open()
         self._lane.start()
-        self._reload_outboxes()
+        self.look_on_disk()
         for outbox in self._outboxes.values():
             outbox.failover.begin(self._outboxes)
         for smsc in self._smscs:
@@ -286,7 +286,8 @@ class Daemon:
         for name, own in by_smsc.items():
             self._outboxes[name].enqueue(own)
 
-    def _reload_outboxes(self) -> None:
+    def look_on_disk(self) -> None:
+        """Have every outbox read what is stored and not in memory, replies put back among it."""
         for outbox in self._outboxes.values():
             outbox.look_on_disk()
 
@@ -295,6 +296,7 @@ class Daemon:
         self._metrics.store_up.set(self._lane.fault is None)
         for name, outbox in self._outboxes.items():
             self._metrics.outbox_depth.labels(name).set(outbox.depth)
+            self._metrics.rate_limit.labels(name).set(outbox.rate_per_s)
             oldest_us = outbox.oldest_us
             waited_us = 0 if oldest_us is None else max(0, self._clock.utc_us() - oldest_us)
             self._metrics.outbox_oldest.labels(name).set(waited_us / 1_000_000)

@@ -17,6 +17,9 @@ _log = structlog.get_logger("smsd")
 
 def run_until_signal(config: Config, clock_offset_file: Path | None) -> int:
     """Run the daemon until SIGTERM or SIGINT; returns the exit code."""
+    # Until there is something to reload; a start reads the outboxes from disk anyway.
+    for number in (signal.SIGHUP, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_IGN)
     logs.configure(config.log.level, config.log.format)
     reactor: Any = install_monotonic_reactor()
     from smsd.daemon import CannotStart, Daemon  # after the reactor, or Twisted installs its own
@@ -43,10 +46,14 @@ def run_until_signal(config: Config, clock_offset_file: Path | None) -> int:
     def reload(_signal: int, _frame: object) -> None:
         reactor.callFromThread(daemon.reload_policy)
 
+    def look(_signal: int, _frame: object) -> None:
+        reactor.callFromThread(daemon.look_on_disk)
+
     def started(_result: None) -> None:
         signal.signal(signal.SIGHUP, reload)
+        # Not SIGHUP: whoever sends a reply again does not mean to change the law.
+        signal.signal(signal.SIGUSR1, look)
 
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to reload
     reactor.callWhenRunning(lambda: daemon.start().addCallbacks(started, failed))
     reactor.addSystemEventTrigger("before", "shutdown", daemon.stop)
     reactor.run()

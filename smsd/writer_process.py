@@ -79,7 +79,7 @@ def _compiled(source: str) -> CompiledPolicy:
 
 def main() -> None:
     """Serve on the inherited socket. Only its end ends this process: signals are the daemon's."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
         signal.signal(number, signal.SIG_IGN)
     with socket.socket(fileno=int(sys.argv[1])) as peer:
         serve(peer, int(sys.argv[2]))

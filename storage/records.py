@@ -63,6 +63,8 @@ class ReplyState(IntEnum):
     SENT = 1  # the SMSC answered submit_sm with ESME_ROK
     REFUSED = 2  # the SMSC answered with a permanent error
     EXPIRED = 3  # what it says had ended before it could leave
+    DROPPED = 4  # somebody decided that it shall not leave
+    UNKNOWN = 5  # it was submitted, no answer came, and it shall not be sent twice
 
 
 class Reply(NamedTuple):
@@ -70,7 +72,7 @@ class Reply(NamedTuple):
 
     `resent` is True when an earlier attempt's outcome is unknown (SMPP has no way to ask).
     `starts_permit`: permits of its message begin when it has left. `urgent`: it leaves before
-    those that are not.
+    those that are not. `retried`: the line of the audit that put it back; 0: none did.
     """
 
     id: int
@@ -82,6 +84,7 @@ class Reply(NamedTuple):
     resent: bool = False
     starts_permit: bool = False
     urgent: bool = False
+    retried: int = 0
 
 
 class ReplyOutcome(NamedTuple):

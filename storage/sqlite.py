@@ -28,12 +28,15 @@ _LOCK_PAUSES_S = (0.0, 0.02, 0.1)
 _ORPHAN_PAUSES_S = (0.1,) * 50
 
 # INDEXED BY: with statistics of an operator's ANALYZE, SQLite may choose to read all replies.
-_SELECT_UNSENT = (
+_UNSENT = (
     "SELECT reply.id, reply.phone, reply.text, not_after_us, received_at_us, resent,"
-    " starts_permit, urgent"
-    " FROM reply INDEXED BY reply_unsent JOIN message ON message.id = reply.message"
-    " WHERE reply.smsc = ? AND urgent = ? AND reply.id > ? AND state = 0 ORDER BY reply.id LIMIT ?"
+    " starts_permit, urgent, coalesce(retried, 0)"
+    " FROM reply INDEXED BY {index} JOIN message ON message.id = reply.message"
+    " WHERE reply.smsc = ? AND urgent = ? AND {order} > ? AND state = 0{only}"
+    " ORDER BY {order} LIMIT ?"
 )
+_SELECT_UNSENT = _UNSENT.format(index="reply_unsent", order="reply.id", only=" AND retried IS NULL")
+_SELECT_RETRIED = _UNSENT.format(index="reply_retried", order="retried", only="")
 
 
 def database_path(url: str) -> Path:
@@ -125,18 +128,20 @@ class SqliteStore:
         self._policy_ids.clear()
         self.reach.forget()
 
-    def unsent(self, smsc: str, after_id: int, limit: int, urgent: bool = False) -> list[Reply]:
+    def unsent(
+        self, smsc: str, after: int, limit: int, urgent: bool = False, retried: bool = False
+    ) -> list[Reply]:
         """See `storage.store.Store.unsent`."""
         query = self._connection.execute
         try:
             row = query("SELECT id FROM smsc WHERE name = ?", (smsc,)).fetchone()
-            asked = (row and row[0], int(urgent), after_id, limit)
-            rows = query(_SELECT_UNSENT, asked).fetchall() if row else []
+            asked = (row and row[0], int(urgent), after, limit)
+            select = _SELECT_RETRIED if retried else _SELECT_UNSENT
+            rows = query(select, asked).fetchall() if row else []
         except dbapi.Error as fault:
             raise StoreUnavailable(str(fault)) from fault
         return [
-            Reply(number, smsc, phone, text, not_after_us, received_at_us, *map(bool, flags))
-            for number, phone, text, not_after_us, received_at_us, *flags in rows
+            Reply._make((row[0], smsc, *row[1:5], *map(bool, row[5:8]), row[8])) for row in rows
         ]
 
     def unsent_count(self, smsc: str) -> int:

@@ -141,10 +141,14 @@ class Store(Protocol):
             StoreUnavailable: nothing was stored; try again later.
         """
 
-    def unsent(self, smsc: str, after_id: int, limit: int, urgent: bool = False) -> list[Reply]:
-        """The next replies of this SMSC's outbox above `after_id`, oldest first.
+    def unsent(
+        self, smsc: str, after: int, limit: int, urgent: bool = False, retried: bool = False
+    ) -> list[Reply]:
+        """The next replies of this SMSC's outbox behind the one with the id `after`, oldest first.
 
-        urgent: only those that are; otherwise only those that are not.
+        urgent: only those that are; otherwise only those that are not. retried: only those that
+        somebody put back, in the order of that, behind the line `after` of the audit; otherwise
+        only the others.
         """
 
     def unsent_count(self, smsc: str) -> int:

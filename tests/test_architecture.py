@@ -29,7 +29,7 @@ ALLOWED: dict[str, set[str]] = {
     "smsd.writer_process": {"smsd", "rules", "storage"},
     "smsd.service": {"smsd"},
     "smsd.lawbook": {"smsd.gateway", "rules", "storage"},
-    "smsd.tools": {"smsd.tools", "smsd.config", "rules", "storage"},
+    "smsd.tools": {"smsd.tools", "smsd.config", "smsd.smpp.statuses", "rules", "storage"},
     "smsd.cli": {"smsd", "rules"},
     "smsd.cli_options": {"smsd", "rules"},
     "smsd.__main__": {"smsd.cli"},

@@ -120,6 +120,18 @@ class Metrics:
             ["smsc"],
             registry=registry,
         )
+        self.rate_limit = Gauge(
+            "smsd_smsc_rate_limit",
+            "Messages a second that the SMSC is given now at most; 0: no limit",
+            ["smsc"],
+            registry=registry,
+        )
+        self._throttled = Counter(
+            "smsd_smsc_throttled",
+            "Submissions answered by the SMSC with congestion",
+            ["smsc"],
+            registry=registry,
+        )
         self.store_bytes = Gauge("smsd_store_bytes", "The store's file", registry=registry)
         self.wal_bytes = Gauge(
             "smsd_store_wal_bytes", "The store's write-ahead log", registry=registry
@@ -182,6 +194,10 @@ class Metrics:
     def reply_settled(self, smsc: str, state: ReplyState) -> None:
         """A reply reached its outcome."""
         self._replies.inc(smsc, _OUTCOMES[state])
+
+    def throttled(self, smsc: str) -> None:
+        """Congestion at an SMSC."""
+        self._throttled.labels(smsc).inc()
 
     # smsd.gateway.binds.BindWatcher
 

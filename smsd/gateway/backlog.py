@@ -1,6 +1,7 @@
 """Replies of one SMSC that wait, of one urgency: all on disk, the next few thousand in memory.
 
-After a restart and after an overflow the rest is read page by page, by the same path.
+After a restart and after an overflow the rest is read page by page, by the same path, and so are
+those that somebody put back.
 """
 
 from bisect import bisect_left
@@ -40,6 +41,8 @@ class Backlog:
         self._waiting: deque[Reply] = deque()
         self._newest_id = 0  # of the replies that came into memory
         self._more_on_disk = True
+        self._newest_retry = 0  # of the replies that were put back and came into memory
+        self._more_retries = True
         self._paging = False
 
     def __len__(self) -> int:
@@ -53,7 +56,7 @@ class Backlog:
 
     def look_on_disk(self) -> None:
         """Read what is stored and not in memory: at the start, or after a fault."""
-        self._more_on_disk = True
+        self._more_on_disk = self._more_retries = True
         self.page_in()
 
     def add(self, replies: list[Reply]) -> None:
@@ -78,12 +81,19 @@ class Backlog:
 
     def page_in(self) -> None:
         """Ask for the next page from disk when memory has run half empty."""
-        if not self._more_on_disk or self._paging or len(self._waiting) > self._memory_max // 2:
+        retried = self._more_retries  # first: they have waited longest
+        if self._paging or not (retried or self._more_on_disk):
+            return
+        if len(self._waiting) > self._memory_max // 2:
             return
         self._paging = True
+        self._more_retries = False  # more may be put back while the page is read
+        after, take = self._newest_id, self._take_page
+        if retried:
+            after, take = self._newest_retry, self._take_retries
         limit = max(1, self._memory_max // 2)
-        page = self._lane.unsent(self._smsc, self._newest_id, limit, self._urgent)
-        page.addCallbacks(self._take_page, self._page_failed, callbackArgs=(limit,))
+        page = self._lane.unsent(self._smsc, after, limit, self._urgent, retried)
+        page.addCallbacks(take, self._page_failed, callbackArgs=(limit,))
 
     def _take_page(self, replies: list[Reply], limit: int) -> None:
         self._paging = False
@@ -93,10 +103,20 @@ class Backlog:
         self._more_on_disk = len(replies) == limit
         self._on_page()
 
+    def _take_retries(self, replies: list[Reply], limit: int) -> None:
+        self._paging = False
+        for reply in replies:
+            self.put_back(self._doubted(reply))
+            self._newest_retry = reply.retried
+        if len(replies) == limit:
+            self._more_retries = True
+        self._on_page()
+
     def _doubted(self, reply: Reply) -> Reply:
         """A reply that another daemon left unsent may have been submitted when it was killed."""
         return reply._replace(resent=True) if reply.id <= self._inherited_id_max else reply
 
     def _page_failed(self, _failure: Failure) -> None:
         self._paging = False
+        self._more_retries = True  # if it was theirs
         self._try_later(self.page_in)

@@ -134,11 +134,11 @@ class CommitLane:
         self._kick()
 
     def unsent(
-        self, smsc: str, after_id: int, limit: int, urgent: bool = False
+        self, smsc: str, after: int, limit: int, urgent: bool = False, retried: bool = False
     ) -> "Deferred[list[Reply]]":
         """Read a page of an outbox; fails with `StoreUnavailable`."""
         page: Deferred[list[Reply]] = Deferred()
-        self._reads.append((page, Page(smsc, after_id, limit, urgent)))
+        self._reads.append((page, Page(smsc, after, limit, urgent, retried)))
         self._kick()
         return page
 

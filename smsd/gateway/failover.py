@@ -21,6 +21,10 @@ class FailingOutbox(Protocol):
 
     failover: "Failover"
 
+    @property
+    def depth(self) -> int:
+        """Replies in memory that have not been submitted."""
+
     def take(self) -> Reply | None:
         """The reply that is to leave next; None while none is in memory."""
 
@@ -76,6 +80,11 @@ class Failover:
     @property
     def _own(self) -> FailingOutbox:
         return self._outboxes[self._settings.name]
+
+    @property
+    def depth(self) -> int:
+        """Replies of guests, and of theirs, in memory that have not been submitted."""
+        return sum(guest.depth + guest.failover.depth for guest in self.guests)
 
     def take(self) -> Reply | None:
         """The next reply of a guest; None while none is in memory."""

@@ -13,6 +13,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from smsd.config import SmscSection
 from smsd.gateway.backlog import Backlog
+from smsd.gateway.brake import Brake
 from smsd.gateway.clock import Clock
 from smsd.gateway.commit_lane import CommitLane
 from smsd.gateway.failover import Failover
@@ -21,6 +22,7 @@ from smsd.smpp.events import Lost, Response
 from smsd.smpp.long_messages import LongMessages, segmenter
 from smsd.smpp.pdu import Status, SubmitSm, SubmitSmResp, status_text
 from smsd.smpp.references import References
+from smsd.smpp.statuses import Kind, passing
 from smsd.smpp.text import Alphabet
 from storage import Reply, ReplyOutcome, ReplyState
 
@@ -32,16 +34,6 @@ _new = tuple.__new__
 # SMPP 3.4 §4.4.1: destination_addr has 21 octets, its NUL included. A data_sm may come from a
 # longer source_addr (§4.7.1), which no reply can then reach.
 _PHONE_CHARACTERS_MAX = 20
-# Statuses after which the same submit_sm may succeed (SMPP 3.4 §5.1.3).
-_TEMPORARY = frozenset(
-    {
-        Status.ESME_RSYSERR,
-        Status.ESME_RMSGQFUL,
-        Status.ESME_RTHROTTLED,
-        Status.ESME_RX_T_APPN,
-        Status.ESME_RSUBMITFAIL,
-    }
-)
 
 
 class _Sending:
@@ -75,6 +67,9 @@ class OutboxWatcher(Protocol):
 
     def reply_settled(self, smsc: str, state: ReplyState) -> None:
         """A reply reached its outcome."""
+
+    def throttled(self, smsc: str) -> None:
+        """The SMSC answered that it is given too much."""
 
 
 class Outbox:
@@ -112,7 +107,12 @@ class Outbox:
         self.failover = Failover(reactor, settings)
         self._ready: deque[_Ready] = deque()
         self._links: list[Link] = []
-        self._holding_off = False
+        self._brake = Brake(reactor, clock, settings, self.pump, self._put_back)
+        self._turned_away_at = self._brake.turned_away_at
+        self._passing = passing(
+            settings.temporary_statuses, settings.permanent_statuses, settings.congestion_statuses
+        )
+        self._gives_up = settings.unknown_outcome == "give_up"
         self._segment = segmenter(
             Alphabet(settings.default_alphabet),
             LongMessages(settings.long_messages),
@@ -131,7 +131,12 @@ class Outbox:
     @property
     def depth(self) -> int:
         """Replies in memory that have not been submitted."""
-        return len(self._urgent) + len(self._usual) + len(self._ready)
+        return len(self._urgent) + len(self._usual) + len(self._ready) + self._brake.resting
+
+    @property
+    def rate_per_s(self) -> float:
+        """Messages a second that may leave now; 0: no limit."""
+        return self._brake.rate_per_s
 
     @property
     def oldest_us(self) -> int | None:
@@ -178,41 +183,49 @@ class Outbox:
         if self._ready and not self._links:
             # When there is a link again, this half of a reply may be late.
             sending = self._ready[0].sending
-            sending.lost = True
             self._take_back(sending)
-            self._conclude(sending)
+            self._put_back(sending.reply._replace(resent=True))
 
     def handle(self, responses: list[Response | Lost]) -> None:
         """Take note of what became of submitted segments, then send on."""
+        not_taken = 0
         for response in responses:
             sending = response.context
             assert isinstance(sending, _Sending)
             sending.parts_left -= 1
             if isinstance(response, Lost):
                 sending.lost = True
+                not_taken += 1
             elif response.status:
-                sending.status = sending.status or response.status
+                self._note_error(sending, response.status)
+                not_taken += 1
             elif isinstance(response.body, SubmitSmResp):
                 sending.message_ids.append(response.body.message_id)
             if sending.lost or sending.status:
                 self._take_back(sending)
             if not sending.parts_left:
                 self._conclude(sending)
+        if not_taken < len(responses):
+            self._brake.taken()
         self.pump()
 
     def pump(self) -> None:
-        """Submit as much as the windows of the bound links take."""
-        if self._holding_off:
-            return
+        """Submit as much as the windows of the bound links and the SMSC's rate take."""
+        allowed = left = self._brake.allowance()
         for link in self._links:
             sent = 0
-            room = link.room
+            room = min(link.room, left)
             while sent < room and (self._ready or self._prepare_next()):
                 sending, body = self._ready.popleft()
                 link.request(body, sending)
                 sent += 1
             if sent:
                 link.flush()
+                left -= sent
+        if left < allowed:
+            self._brake.left(allowed - left)
+        if not left and self._links and (self.depth or self.failover.depth):
+            self._brake.wake_in_time()
         if self._turnarounds_us:
             turnarounds_us, self._turnarounds_us = self._turnarounds_us, []
             self._watcher.submitted(self._settings.name, turnarounds_us)
@@ -258,15 +271,26 @@ class Outbox:
             return True
         return False
 
+    def _note_error(self, sending: _Sending, status: int) -> None:
+        sending.status = sending.status or status
+        if self._passing.get(status) is Kind.CONGESTION:
+            self._watcher.throttled(self._settings.name)
+
     def _conclude(self, sending: _Sending) -> None:
         """All segments of a reply have their response, or lost it."""
         reply, status = sending.reply, sending.status
-        if status and status not in _TEMPORARY:
+        if status and status not in self._passing:
             self._refuse(reply, status)
-        elif status or sending.lost:
-            self._send_again(reply._replace(resent=reply.resent or sending.lost))
-            if status:
-                self._hold_off(status)
+            return
+        if sending.lost:
+            reply = reply._replace(resent=True)
+            if self._gives_up:
+                self._settle(reply, ReplyState.UNKNOWN, " ".join(sending.message_ids), status)
+                return
+        if status:
+            self._brake.turned_away(reply, self._passing[status], status)
+        elif sending.lost:
+            self._put_back(reply)
         else:
             self._settle(reply, ReplyState.SENT, " ".join(sending.message_ids), 0)
 
@@ -276,7 +300,7 @@ class Outbox:
             self._ready.popleft()
             sending.parts_left -= 1
 
-    def _send_again(self, reply: Reply) -> None:
+    def _put_back(self, reply: Reply) -> None:
         """To where it came from."""
         if reply.smsc == self._settings.name:
             self.put_back(reply)
@@ -290,23 +314,14 @@ class Outbox:
 
     def _settle(self, reply: Reply, state: ReplyState, message_id: str, status: int) -> None:
         at_us = self._clock.utc_us()
+        if self._turned_away_at:
+            self._turned_away_at.pop(reply.id, None)
         self._watcher.reply_settled(self._settings.name, state)
         starts = reply.starts_permit
         own = reply.smsc == self._name or state is ReplyState.EXPIRED
         taker = "" if own else self._name
         fields = reply.id, state, at_us, message_id, status, reply.resent, starts, taker
         self._lane.settle(_new(ReplyOutcome, fields))
-
-    def _hold_off(self, status: int) -> None:
-        """The SMSC cannot take more for now."""
-        if not self._holding_off:
-            self._holding_off = True
-            _log.warning("smsc_busy", smsc=self._settings.name, status=status_text(status))
-            self._reactor.callLater(self._settings.retry_delay_s, self._go_on)
-
-    def _go_on(self) -> None:
-        self._holding_off = False
-        self.pump()
 
     def _try_later(self, call: Callable[[], None]) -> None:
         self._reactor.callLater(self._settings.retry_delay_s, call)

@@ -28,12 +28,13 @@ _ATTEMPTS_MAX = 5  # another gateway would have to be quicker each time
 
 
 class Page(NamedTuple):
-    """A question for the next unsent replies of an SMSC, at most `limit` above `after_id`."""
+    """A question for the next unsent replies of an SMSC; see `storage.store.Store.unsent`."""
 
     smsc: str
-    after_id: int
+    after: int
     limit: int
     urgent: bool = False
+    retried: bool = False
 
 
 class Batch(NamedTuple):

@@ -145,6 +145,14 @@ def test_a_password_is_never_shown(tmp_path: Path) -> None:
         ("[store\n", "config.toml:1"),
         ('[desk]\nlisten = "[::1]:65536"\n' + SOUND, "the port must be 0 to 65535"),
         ('[smsc]\nname = "a"\n', "each SMSC needs a section [[smsc]], in double brackets"),
+        (SOUND + "throughput = -1\n", "config.toml:7: smsc.0.throughput: input should be greater"),
+        (SOUND + "throughput = 0.5\n", "throughput_min must not exceed throughput"),
+        (SOUND + "temporary_statuses = [0]\n", "smsc.0.temporary_statuses.0: input should be"),
+        (
+            SOUND + "temporary_statuses = [0x400]\npermanent_statuses = [0x45, 0x400]\n",
+            "0x400 is in the lists of statuses more than once",
+        ),
+        (SOUND + 'unknown_outcome = "hope"\n', "input should be 'resend' or 'give_up'"),
         (
             "[shop]\n" + SOUND,
             "unknown key; allowed: control, desk, limits, log, policy, register, smsc",
@@ -230,6 +238,18 @@ def test_the_control_socket_lies_beside_the_store(tmp_path: Path) -> None:
     assert load_config(write(tmp_path, SOUND), {}).control_socket == Path("var/x.db.sock")
     text = write(tmp_path, '[control]\nsocket = "/run/smsd/s"\n' + SOUND)
     assert load_config(text, {}).control_socket == Path("/run/smsd/s")
+
+
+def test_how_an_smsc_is_sent_to_is_read_as_written(tmp_path: Path) -> None:
+    """Rates, whole or not, and vendors' statuses as their manuals write them."""
+    text = SOUND + (
+        "throughput = 30\nthroughput_min = 0.5\nthroughput_recovery_per_s = 2\n"
+        "temporary_statuses = [0x400, 0x4FF]\n"
+    )
+    [smsc] = load_config(write(tmp_path, text), {}).smsc
+    assert (smsc.throughput, smsc.throughput_min, smsc.throughput_recovery_per_s) == (30, 0.5, 2)
+    assert smsc.temporary_statuses == (0x400, 0x4FF)
+    assert smsc.unknown_outcome == "resend"
 
 
 def test_an_environment_variable_that_leads_nowhere_is_told(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ class Observer:
         self.put_off: list[int] = []
         self.outcomes: list[ReplyState] = []
         self.turnarounds_us: list[int] = []
+        self.throttlings = 0
         self.bind_changes: list[tuple[str, bool]] = []
         self.messages = 0
         self.receipts = 0
@@ -60,6 +61,10 @@ class Observer:
     def reply_settled(self, smsc: str, state: ReplyState) -> None:
         """See `OutboxWatcher`."""
         self.outcomes.append(state)
+
+    def throttled(self, smsc: str) -> None:
+        """See `OutboxWatcher`."""
+        self.throttlings += 1
 
     def bind_changed(self, smsc: str, bind: str, up: bool) -> None:
         """See `BindWatcher`."""

@@ -292,14 +292,13 @@ def test_a_part_lost_and_a_part_refused_refuse_the_reply(
 @pytest.mark.parametrize(
     "status",
     [
+        Status.ESME_RINVBNDSTS,
         Status.ESME_RSYSERR,
-        Status.ESME_RMSGQFUL,
-        Status.ESME_RTHROTTLED,
         Status.ESME_RX_T_APPN,
         Status.ESME_RSUBMITFAIL,
     ],
 )
-def test_a_busy_smsc_is_left_alone_for_the_retry_delay(new_stage: NewStage, status: int) -> None:
+def test_an_ill_smsc_is_left_alone_for_the_retry_delay(new_stage: NewStage, status: int) -> None:
     """Nothing more is submitted until retry_delay_s have passed, then all goes on in order."""
     stage = with_replies(new_stage(window=1), 3)
     smsc = stage.bound()

@@ -100,6 +100,8 @@ def ask(smsc: SmscProcess, *lines: bytes) -> list[dict[str, Any]]:
         b'{"op": "send", "from": "99450", "to": "8103", "octets": "' + b"00" * 255 + b'"}',
         b'{"op": "await", "counter": "wishes"}',
         b'{"op": "fault", "rain": true}',
+        b'{"op": "fault", "throughput": -1}',
+        b'{"op": "fault", "_taken": 0}',
         b'{"op": "fault", "submit_status": "ESME_RWHATEVER"}',
         b'{"op": "message", "message": 99}',
         b'{"op": "watch", "phone": ""}',

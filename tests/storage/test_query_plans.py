@@ -87,6 +87,7 @@ def use_everything(store: SqliteStore, policy: CompiledPolicy) -> None:
         transaction.to_renew([7])
     store.unsent("one", 0, 500)
     store.unsent("one", 0, 500, urgent=True)
+    store.unsent("one", 0, 500, retried=True)
     store.unsent_count("one")
 
 

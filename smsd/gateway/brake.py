@@ -1,0 +1,133 @@
+"""What keeps the replies of one SMSC back for now: its rate, congestion, or that it is ill.
+
+Nothing is dropped here. A reply that is turned away goes back to its place. The next time it rests,
+so that others are tried; where those are taken, it alone is at fault: one phone whose own queue is
+full must neither stop nor slow down the others.
+"""
+
+from collections.abc import Callable
+from math import inf
+
+import structlog
+from twisted.internet.interfaces import IReactorTime
+
+from smsd.config import SmscSection
+from smsd.gateway.clock import Clock
+from smsd.gateway.pacing import Pacing, PacingLimits
+from smsd.smpp.pdu import Status, status_text
+from smsd.smpp.statuses import Kind
+from storage import Reply
+
+_log = structlog.get_logger("smsd.outbox")
+
+
+class Brake:
+    """Tells an outbox how much may leave, and wakes it when that becomes more."""
+
+    def __init__(
+        self,
+        reactor: IReactorTime,
+        clock: Clock,
+        settings: SmscSection,
+        go_on: Callable[[], None],
+        put_back: Callable[[Reply], None],
+    ) -> None:
+        self._reactor = reactor
+        self._clock = clock
+        self._settings = settings
+        self._go_on = go_on
+        self._put_back = put_back
+        self._pacing = Pacing(
+            PacingLimits(
+                settings.throughput,
+                settings.throughput_min,
+                settings.throughput_recovery_per_s,
+                settings.throughput_burst_s,
+            )
+        )
+        self._holding_off = False
+        self._waking = False
+        self.turned_away_at: dict[int, float] = {}  # by the ids of replies not settled yet
+        self._taken_at = -inf
+        self.resting = 0  # replies that wait alone
+
+    @property
+    def rate_per_s(self) -> float:
+        """Messages a second that may leave now; 0: no limit."""
+        return self._pacing.rate_per_s(self._clock.monotonic())
+
+    def allowance(self) -> int:
+        """How many messages may leave now."""
+        if self._holding_off:
+            return 0
+        if self._pacing.unlimited:
+            return self._pacing.allowance(0.0)
+        return self._pacing.allowance(self._clock.monotonic())
+
+    def left(self, messages: int) -> None:
+        """So many left."""
+        self._pacing.left(messages, self._clock.monotonic())
+
+    def wake_in_time(self) -> None:
+        """More waits than may leave now: go on at the instant at which the next may."""
+        if not self._waking and not self._holding_off:
+            self._waking = True
+            self._reactor.callLater(self._pacing.wait_s(self._clock.monotonic()), self._wake)
+
+    def taken(self) -> None:
+        """The SMSC took something."""
+        self._taken_at = self._clock.monotonic()
+
+    def turned_away(self, reply: Reply, kind: Kind, status: int) -> None:
+        """The SMSC did not take a reply for now; it goes back to its place, at once or later."""
+        now = self._clock.monotonic()
+        congested = kind is Kind.CONGESTION
+        before = None
+        # A queue that is full, or a fault, may be that of one phone; a rate is the account's.
+        if not congested or status == Status.ESME_RMSGQFUL:
+            before = self.turned_away_at.get(reply.id)
+            self.turned_away_at[reply.id] = now
+        if before is None:
+            self._put_back(reply)
+        else:
+            self.resting += 1
+            self._reactor.callLater(self._settings.retry_delay_s, self._rested, reply)
+            if self._taken_at >= before:
+                return  # others were taken since: it is not the SMSC that is at fault
+        if congested:
+            self._slow_down(status, now)
+        else:
+            self._hold_off(status)
+
+    def _slow_down(self, status: int, now: float) -> None:
+        slow_before = self._pacing.rate_per_s(now) != self._settings.throughput
+        rate_per_s = self._pacing.congested(now)
+        if rate_per_s is not None and not slow_before:
+            _log.warning(
+                "smsc_busy",
+                smsc=self._settings.name,
+                status=status_text(status),
+                rate_per_s=round(rate_per_s, 1),
+            )
+
+    def _hold_off(self, status: int) -> None:
+        if not self._holding_off:
+            self._holding_off = True
+            delay_s = self._settings.retry_delay_s
+            _log.warning(
+                "smsc_ill", smsc=self._settings.name, status=status_text(status), pause_s=delay_s
+            )
+            self._reactor.callLater(delay_s, self._held_off)
+
+    def _held_off(self) -> None:
+        self._holding_off = False
+        self._go_on()
+
+    def _wake(self) -> None:
+        self._waking = False
+        self._go_on()
+
+    def _rested(self, reply: Reply) -> None:
+        self.resting -= 1
+        self._put_back(reply)
+        self._go_on()

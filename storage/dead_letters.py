@@ -1,0 +1,211 @@
+"""Replies that wait or will never leave: found, put back, dropped, beside a running daemon."""
+
+import json
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import NamedTuple
+
+from storage.beside import reading, transaction, write_audit, writer
+from storage.records import ReplyState
+from storage.sqlite_library import dbapi
+from storage.upkeep import must_be_up_to_date
+
+__all__ = ["Letter", "Listed", "drop", "list_letters", "retriable", "retry"]
+
+# The daemon waits 2 s for its turn and loses its batch then: each of ours takes milliseconds.
+_BATCH_REPLIES = 200
+
+_DEAD = (ReplyState.REFUSED, ReplyState.EXPIRED, ReplyState.UNKNOWN)
+_RETRIABLE = (ReplyState.REFUSED, ReplyState.UNKNOWN)
+
+# The permits that a reply tells of are those of its message's decisions; 0 is one taken back.
+_LETTER = """
+SELECT reply.id, smsc.name, reply.phone, state, coalesce(status, 0), received_at_us,
+       settled_at_us, not_after_us, urgent, resent,
+       EXISTS (SELECT 1 FROM decision INDEXED BY decision_message
+                 JOIN decision AS permit ON permit.serial = decision.permit
+                WHERE decision.message = reply.message AND decision.valid_until_us IS NOT NULL
+                  AND permit.ended_us IS NOT NULL)
+"""
+_JOINED = " JOIN message ON message.id = reply.message JOIN smsc ON smsc.id = reply.smsc"
+_BY_ID = f"{_LETTER} FROM json_each(?) AS wanted CROSS JOIN reply ON reply.id = value {_JOINED}"
+# {}: the tables whose columns are asked for, none for a count. ?1: '' for every SMSC.
+_WAITING = (
+    "FROM reply INDEXED BY reply_unsent {}"
+    " WHERE state = 0 AND reply.smsc IN (SELECT id FROM smsc WHERE ?1 IN ('', name))"
+)
+_GONE = (
+    "FROM reply INDEXED BY reply_dead {} WHERE state > 1 AND settled_at_us >= ?2"
+    " AND state IN (SELECT value FROM json_each(?3))"
+    " AND reply.smsc IN (SELECT id FROM smsc WHERE ?1 IN ('', name))"
+)
+_PUT_BACK = (
+    "UPDATE reply SET state = 0, settled_at_us = NULL, smsc_message_id = NULL, status = NULL,"
+    " retried = ? WHERE id = ?"
+)
+_DROP = "UPDATE reply SET state = ?, settled_at_us = ? WHERE id = ?"
+
+
+class Letter(NamedTuple):
+    """A reply as its operator sees it; never its text.
+
+    status: the SMSC's command_status, 0: none. received_at_us: when the SMS came. settled_at_us:
+    None while it waits. ended: a permit that it tells of was ended by its holder since.
+    """
+
+    id: int
+    smsc: str
+    phone: str
+    state: ReplyState
+    status: int
+    received_at_us: int
+    settled_at_us: int | None
+    not_after_us: int
+    urgent: bool
+    resent: bool
+    ended: bool
+
+
+class Listed(NamedTuple):
+    """Letters, as many as were asked for, and how many there are."""
+
+    letters: list[Letter]
+    total: int
+
+
+def list_letters(url: str, smsc: str, since_us: int, limit: int) -> tuple[Listed, Listed]:
+    """What waits, oldest first, and what will never leave since an instant, newest first.
+
+    smsc: its name; empty: of all.
+
+    Raises:
+        StoreError: the store cannot be read, or its schema is not the newest.
+    """
+    with reading(url) as connection:
+        must_be_up_to_date(connection)
+        dead = (smsc, since_us, json.dumps(_DEAD))
+        return (
+            _listed(connection, _WAITING, (smsc,), "reply.id", limit),
+            _listed(connection, _GONE, dead, "settled_at_us DESC, reply.id DESC", limit),
+        )
+
+
+def retriable(url: str, smsc: str, status: int, at_us: int) -> list[int]:
+    """The replies that the SMSC refused or left unanswered and that may still leave.
+
+    smsc: of this one only; empty: of all. status: only those refused with it; 0: whatever it was.
+    """
+    with reading(url) as connection:
+        must_be_up_to_date(connection)
+        rows = connection.execute(
+            f"SELECT reply.id {_GONE.format('')} AND ?4 IN (0, status) AND not_after_us > ?5"
+            " ORDER BY reply.id",
+            (smsc, 0, json.dumps(_RETRIABLE), status, at_us),
+        )
+        return [number for (number,) in rows]
+
+
+def retry(
+    url: str, ids: Sequence[int], smscs: Collection[str], who: str, reason: str, at_us: int
+) -> dict[int, str]:
+    """Put replies back to their places in the outboxes; by id, why not, or nothing.
+
+    smscs: the names of the SMSCs that are configured. A daemon must be told to look on disk.
+
+    Raises:
+        StoreError: the store cannot be used; what was put back so far stays so.
+    """
+
+    def put_back(connection: "dbapi.Connection", letter: Letter) -> None:
+        line = write_audit(connection, at_us, who, "outbox_retry", f"reply {letter.id}", reason)
+        connection.execute(_PUT_BACK, (line, letter.id))
+
+    return _each(url, ids, lambda letter: _why_not_retried(letter, smscs, at_us), put_back)
+
+
+def drop(
+    url: str, ids: Sequence[int], daemon_runs: bool, who: str, reason: str, at_us: int
+) -> dict[int, str]:
+    """Settle that replies shall never leave; by id, why not, or nothing. Permits stay.
+
+    daemon_runs: then what waits cannot be dropped, since it may be on its way.
+
+    Raises:
+        StoreError: the store cannot be used; what was dropped so far stays so.
+    """
+
+    def settle(connection: "dbapi.Connection", letter: Letter) -> None:
+        write_audit(connection, at_us, who, "outbox_drop", f"reply {letter.id}", reason)
+        connection.execute(_DROP, (int(ReplyState.DROPPED), at_us, letter.id))
+
+    return _each(url, ids, lambda letter: _why_not_dropped(letter, daemon_runs), settle)
+
+
+def _why_not_retried(letter: Letter, smscs: Collection[str], at_us: int) -> str:
+    if letter.state is ReplyState.UNSENT:
+        return "waits already, and will leave by itself"
+    if letter.state is ReplyState.SENT:
+        return "was taken by the SMSC"
+    if at_us >= letter.not_after_us:
+        return "would mislead: what it tells of has ended"
+    if letter.ended:
+        return "would mislead: a permit that it tells of was ended by its holder"
+    if letter.smsc not in smscs:
+        return f"cannot leave: no [[smsc]] of the configuration is called {letter.smsc}"
+    return ""
+
+
+def _why_not_dropped(letter: Letter, daemon_runs: bool) -> str:
+    if letter.state is ReplyState.UNSENT and daemon_runs:
+        return "waits and may be on its way now; stop the daemon first to drop it"
+    if letter.state is ReplyState.SENT:
+        return "was taken by the SMSC"
+    if letter.state is ReplyState.DROPPED:
+        return "was dropped before"
+    return ""
+
+
+def _each(
+    url: str,
+    ids: Sequence[int],
+    why_not: Callable[[Letter], str],
+    change: "Callable[[dbapi.Connection, Letter], None]",
+) -> dict[int, str]:
+    """Change those replies that may be changed, in small transactions."""
+    ids = list(dict.fromkeys(ids))
+    done: dict[int, str] = {}
+    with writer(url) as connection:
+        must_be_up_to_date(connection)
+        for start in range(0, len(ids), _BATCH_REPLIES):
+            some = ids[start : start + _BATCH_REPLIES]
+            with transaction(connection):
+                found = {each.id: each for each in _letters(connection, _BY_ID, json.dumps(some))}
+                for number in some:
+                    letter = found.get(number)
+                    done[number] = "is not in the store" if letter is None else why_not(letter)
+                    if letter is not None and not done[number]:
+                        change(connection, letter)
+    return done
+
+
+def _listed(
+    connection: "dbapi.Connection", source: str, values: tuple[object, ...], order: str, limit: int
+) -> Listed:
+    total = connection.execute(f"SELECT count(*) {source.format('')}", values).fetchone()[0]
+    query = f"{_LETTER} {source.format(_JOINED)} ORDER BY {order} LIMIT {limit:d}"
+    return Listed(list(_letters(connection, query, *values)), int(total))
+
+
+def _letters(connection: "dbapi.Connection", query: str, *values: object) -> Iterator[Letter]:
+    for (
+        number,
+        smsc,
+        phone,
+        state,
+        status,
+        received_us,
+        settled_us,
+        not_after_us,
+        *flags,
+    ) in connection.execute(query, values):
+        told = received_us, settled_us, not_after_us
+        yield Letter(number, smsc, phone, ReplyState(state), status, *told, *map(bool, flags))
