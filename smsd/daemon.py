@@ -22,6 +22,7 @@ from smsd.gateway.binds import SmscBinds
 from smsd.gateway.clock import Clock
 from smsd.gateway.commit_lane import CommitLane, LaneLimits
 from smsd.gateway.outbox import Outbox
+from smsd.gateway.sweeper import Sweeper
 from smsd.gateway.writer_host import ProcessHost, ProcessSettings
 from smsd.lawbook import Lawbook
 from storage import Reply, SqliteStore, StoreError
@@ -89,6 +90,7 @@ class Daemon:
             self._pass_on,
             self._reload_outboxes,
         )
+        self._sweeper = Sweeper(reactor, clock, self._lane, limits)
         self._outboxes = {
             smsc.name: Outbox(
                 reactor,
@@ -125,6 +127,7 @@ class Daemon:
     async def _start(self) -> None:
         await self._listen()
         self._lane.start()
+        self._sweeper.start()
         self._reload_outboxes()
         for smsc in self._smscs:
             smsc.start()
@@ -233,6 +236,7 @@ class Daemon:
             return
         self._stopping = True
         _log.info("stopping")
+        self._sweeper.stop()
         for smsc in self._smscs:
             smsc.drain()
         if self._lane.alive:

@@ -5,10 +5,12 @@ from storage.records import (
     DecisionRow,
     InboundMessage,
     InboundPart,
+    InboundReceipt,
     Reply,
     ReplyOutcome,
     ReplyState,
     ShadowRow,
+    Sweep,
 )
 from storage.registry import Register
 from storage.sqlite import SqliteStore
@@ -26,6 +28,7 @@ __all__ = [
     "DecisionRow",
     "InboundMessage",
     "InboundPart",
+    "InboundReceipt",
     "Register",
     "Reply",
     "ReplyOutcome",
@@ -37,5 +40,6 @@ __all__ = [
     "StoreError",
     "StoreInUse",
     "StoreUnavailable",
+    "Sweep",
     "Transaction",
 ]

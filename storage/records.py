@@ -37,6 +37,32 @@ class InboundMessage(NamedTuple):
     renews: int | None = None
 
 
+class InboundReceipt(NamedTuple):
+    """One final delivery receipt as the gateway took it in.
+
+    `message_id` is in the form in which it is compared, as in `ReplyOutcome.awaits`; `state` is
+    the message_state of SMPP 3.4 section 5.2.28.
+    """
+
+    smsc: str
+    message_id: str
+    state: int
+    received_at_us: int
+
+
+class Sweep(NamedTuple):
+    """What has waited long enough at `now_us`.
+
+    An SMS whose last part came `incomplete_us` ago is given up; a receipt that came `early_us`
+    ago, and the oldest of more than `early_max`, will not find their reply any more.
+    """
+
+    now_us: int
+    incomplete_us: int
+    early_us: int
+    early_max: int
+
+
 class DecisionRow(NamedTuple):
     """A decision about one document of a message, with the facts that it rests on."""
 
@@ -83,7 +109,11 @@ class Reply(NamedTuple):
 
 
 class ReplyOutcome(NamedTuple):
-    """What became of a reply."""
+    """What became of a reply.
+
+    `awaits`: what `smsc` will call its segments in their receipts, in the form in which these are
+    compared; empty where none are to come.
+    """
 
     reply_id: int
     state: ReplyState
@@ -92,6 +122,8 @@ class ReplyOutcome(NamedTuple):
     status: int
     resent: bool
     starts_permit: bool = False
+    smsc: str = ""
+    awaits: tuple[str, ...] = ()
 
 
 class Citizen(NamedTuple):

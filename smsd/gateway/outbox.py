@@ -16,6 +16,7 @@ from smsd.gateway.backlog import Backlog
 from smsd.gateway.clock import Clock
 from smsd.gateway.commit_lane import CommitLane
 from smsd.gateway.link import Link
+from smsd.smpp import message_ids
 from smsd.smpp.events import Lost, Response
 from smsd.smpp.pdu import Status, SubmitSm, SubmitSmResp, status_text
 from smsd.smpp.segments import segment
@@ -117,6 +118,8 @@ class Outbox:
             settings.destination_ton,
             settings.destination_npi,
         )
+        self._registered_delivery = int(settings.receipts)  # SMPP 3.4 §5.2.17: on any end
+        self._id_of = message_ids.of_response(settings.message_id_form)
         self._turnarounds_us: list[int] = []  # of replies just submitted
 
     @property
@@ -223,9 +226,10 @@ class Outbox:
             validity = relative_time((reply.not_after_us - now_us) // _US_PER_S)
             # In the order of SubmitSm's fields; what no name stands for is 0 or empty.
             addresses = (*self._addresses, reply.phone)
+            registered = self._registered_delivery
             for octets in parts:
-                fields = (*addresses, esm_class, 0, 0, "", validity, 0, 0, data_coding, 0, octets)
-                self._ready.append(_new(_Ready, (sending, _new(SubmitSm, (*fields, ())))))
+                fields = (*addresses, esm_class, 0, 0, "", validity, registered, 0, data_coding, 0)
+                self._ready.append(_new(_Ready, (sending, _new(SubmitSm, (*fields, octets, ())))))
             self._turnarounds_us.append(now_us - reply.received_at_us)
             return True
         return False
@@ -240,7 +244,10 @@ class Outbox:
             if status:
                 self._hold_off(status)
         else:
-            self._settle(reply, ReplyState.SENT, " ".join(sending.message_ids), 0)
+            ids = sending.message_ids
+            # An SMSC that names nothing has nothing to report on.
+            awaits = tuple(map(self._id_of, ids)) if self._registered_delivery and all(ids) else ()
+            self._settle(reply, ReplyState.SENT, " ".join(ids), 0, awaits)
 
     def _take_back(self, sending: _Sending) -> None:
         """Submit no further segment of a reply that will not arrive whole."""
@@ -257,11 +264,18 @@ class Outbox:
         _log.warning("reply_refused", smsc=self._settings.name, status=status_text(status))
         self._settle(reply, ReplyState.REFUSED, "", status)
 
-    def _settle(self, reply: Reply, state: ReplyState, message_id: str, status: int) -> None:
-        at_us = self._clock.utc_us()
-        self._watcher.reply_settled(self._settings.name, state)
+    def _settle(
+        self,
+        reply: Reply,
+        state: ReplyState,
+        message_id: str,
+        status: int,
+        awaits: tuple[str, ...] = (),
+    ) -> None:
+        at_us, name = self._clock.utc_us(), self._settings.name
+        self._watcher.reply_settled(name, state)
         fields = reply.id, state, at_us, message_id, status, reply.resent, reply.starts_permit
-        self._lane.settle(_new(ReplyOutcome, fields))
+        self._lane.settle(_new(ReplyOutcome, (*fields, name, awaits)))
 
     def _hold_off(self, status: int) -> None:
         """The SMSC cannot take more for now."""

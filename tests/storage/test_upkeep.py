@@ -106,7 +106,7 @@ def test_the_sizes_of_a_store_are_told(
     assert told.rows["message"] == told.rows["decision"] == told.rows["reply"] == 2
     assert told.rows["audit"] == 0
     assert (told.days, told.unsent, told.oldest_unsent_us) == (3, 1, NOON_US)
-    assert told.schema == "m0004_urgent_replies"
+    assert told.schema == "m0006_receipts"
     assert told.file_bytes == (tmp_path / "smsd.db").stat().st_size
     assert told.wal_bytes == (tmp_path / "smsd.db-wal").stat().st_size > 0
     store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
