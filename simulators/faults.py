@@ -12,6 +12,8 @@ class Faults:
     ``hold_responses``       True: submissions reach the phone, their responses wait until False.
     ``submit_status``        answer submit_sm and data_sm with this status; the phone gets nothing.
     ``submit_status_times``  for so many of them, then be well again; None: until told otherwise.
+    ``receipt_state``        report this message_state (§5.2.28) of what is submitted from now on.
+    ``receipt_decimal``      name messages in decimal there, without TLVs; the responses stay hex.
     ``bind_status``          refuse every bind with this status.
     ``read``                 False: stop reading from all peers, so that nothing is answered.
     """
@@ -20,6 +22,8 @@ class Faults:
     hold_responses: bool = False
     submit_status: int = 0
     submit_status_times: int | None = None
+    receipt_state: int = 2
+    receipt_decimal: bool = False
     bind_status: int = 0
     read: bool = True
 

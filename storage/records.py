@@ -37,11 +37,24 @@ class InboundMessage(NamedTuple):
     renews: int | None = None
 
 
+class ReceiptState(IntEnum):
+    """The message_state of SMPP 3.4 section 5.2.28."""
+
+    ENROUTE = 1
+    DELIVERED = 2
+    EXPIRED = 3
+    DELETED = 4
+    UNDELIVERABLE = 5
+    ACCEPTED = 6
+    UNKNOWN = 7
+    REJECTED = 8
+
+
 class InboundReceipt(NamedTuple):
     """One final delivery receipt as the gateway took it in.
 
-    `message_id` is in the form in which it is compared, as in `ReplyOutcome.awaits`; `state` is
-    the message_state of SMPP 3.4 section 5.2.28.
+    `message_id` is in the form in which it is compared, as in `ReplyOutcome.awaits`; `state` is a
+    `ReceiptState`.
     """
 
     smsc: str

@@ -10,14 +10,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from storage.records import InboundReceipt, ReplyOutcome, Sweep
+from storage.records import InboundReceipt, ReceiptState, ReplyOutcome, Sweep
 from storage.sqlite_library import dbapi
 from storage.sqlite_reach import DAY_US
 
 if TYPE_CHECKING:
     from storage.sqlite import SqliteStore
 
-_DELIVERED = 2  # SMPP 3.4 section 5.2.28
+_DELIVERED = ReceiptState.DELIVERED  # 2 in the statements
 _FORGOTTEN_MAX = 500  # rows in one sweep
 _NULL = ""  # see storage.sqlite_transaction
 

@@ -8,10 +8,10 @@ from smsd.gateway.commit_lane import CommitLane, InboundReport
 from smsd.gateway.link import Link
 from smsd.smpp import message_ids, receipts
 from smsd.smpp.pdu import Command, DataSm, DeliverSm, Status
-from storage import InboundReceipt
+from storage import InboundReceipt, ReceiptState
 
-STATE_WORDS: Final = {number: word.lower() for number, word in receipts.STATES.items()}
-"""What receipts are counted as, by message_state (SMPP 3.4 §5.2.28)."""
+STATE_WORDS: Final = {int(state): state.name.lower() for state in ReceiptState}
+"""What receipts are counted as, by their state."""
 IGNORED: Final = "ignored"
 """Counted for receipts that nobody asked for."""
 UNREADABLE: Final = "unreadable"
@@ -65,4 +65,4 @@ class ReceiptIntake:
 
 
 def _word(receipt: receipts.Receipt | None) -> str:
-    return UNREADABLE if receipt is None else receipt.state.lower()
+    return UNREADABLE if receipt is None else STATE_WORDS[receipt.number]

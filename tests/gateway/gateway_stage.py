@@ -33,6 +33,7 @@ class Observer:
     """Keeps what the gateway tells its metrics."""
 
     def __init__(self) -> None:
+        self.commits = 0
         self.batches: list[int] = []  # messages in each batch that was committed
         self.renewed: list[int] = []  # SMS renewed in each batch that renewed any
         self.put_off: list[int] = []
@@ -49,6 +50,7 @@ class Observer:
 
     def committed(self, counts: Counts, messages: int, commit_s: float) -> None:
         """See `LaneWatcher`."""
+        self.commits += 1
         if messages:
             self.batches.append(messages)
         if counts.renewed:
