@@ -90,7 +90,7 @@ def add_part(
     if octets != message.octets:  # the reference has come round: another SMS
         connection.execute(_DELETE_SMS, key)
         known, state = {}, None
-    arrived = _arrived(state, known)
+    arrived = int(PartState.WAITS if state is None else _ARRIVES_AGAIN[PartState(state)])
     content = message.octets, at_us, smsc_id, message.short_number, message.data_coding, arrived
     connection.execute(_INSERT, (*key, part.number, *content))
     known[part.number] = message.octets, arrived
@@ -98,14 +98,6 @@ def add_part(
         return None
     connection.execute(_USE, key)
     return b"".join(known[number][0] for number in sorted(known))
-
-
-def _arrived(before: int | None, known: dict[int, tuple[bytes, int]]) -> int:
-    """The state of a segment that has just come; `before`: that of the same one, if it is known."""
-    if before is not None:
-        return int(_ARRIVES_AGAIN[PartState(before)])
-    told = any(state == PartState.TOLD for _, state in known.values())
-    return int(PartState.TOLD if told else PartState.WAITS)
 
 
 def any_due(connection: "dbapi.Connection", sweep: Sweep) -> bool:
@@ -124,6 +116,7 @@ def give_up(connection: "dbapi.Connection", sweep: Sweep) -> list[InboundMessage
     for key in connection.execute(_SELECT_OLD, old).fetchall():
         parts = connection.execute(_SELECT_SMS, key).fetchall()
         states = {state for _, _, state, *_ in parts}
+        # A phone that was told once is not told again when another part comes late.
         if PartState.WAITS in states and PartState.TOLD not in states:
             incomplete.append(_joined(key, parts))
         connection.execute(_GIVE_UP, key)

@@ -3,10 +3,12 @@
 import pytest
 from gateway_stage import STORE_RETRY_S, GatewayStage, NewStage
 from memory_smsc import MemorySmsc
+from structlog.testing import capture_logs
 from virtual_reactor import NOON_US
 
 from smsd.smpp.pdu import DataSm, DeliverSm, Status, SubmitSm, Tag, Tlv
 from smsd.smpp.receipts import Receipt, make
+from storage import Register
 from storage.sqlite_library import dbapi
 
 PHONE = "994500000001"
@@ -188,12 +190,65 @@ def test_while_the_store_cannot_be_written_they_stay_with_the_smsc(new_stage: Ne
     blocker = dbapi.connect(str(stage.store.path), isolation_level=None)
     stage.store.connection.execute("PRAGMA busy_timeout = 0")
     blocker.execute("BEGIN IMMEDIATE")
-    assert report(stage, smsc, receipt("a")) == [Status.ESME_RX_T_APPN]
+    smsc.send(receipt("a"), "with the writer")
+    smsc.exchange()
+    smsc.send(receipt("a"), "behind it")
+    smsc.exchange()
+    stage.run()
+    assert list(smsc.responses.values())[1:] == [Status.ESME_RX_T_APPN] * 2
     blocker.execute("ROLLBACK")
     blocker.close()
     stage.pass_time(STORE_RETRY_S)
     assert report(stage, smsc, receipt("a")) == [0]
     assert stage.rows(TOLD) == [(DELIVERED, stage.clock.now_us)]
+
+
+def test_a_bug_beside_a_receipt_costs_it_nothing(new_stage: NewStage, damaged: Register) -> None:
+    """The SMS that meets it stays with the SMSC; the receipt in its batch is stored."""
+    stage = new_stage(receipts=True, register=damaged).start()
+    smsc = stage.bound()
+    smsc.text(b"1 AZE 1111111", PHONE)
+    stage.run()
+    smsc.answer(message_id="a")
+    stage.run()
+    with capture_logs() as logs:
+        receive_at_once(stage, smsc, b"1 AZE 9999999", receipt("a"))
+    assert {"message_failed", "batch_failed"} <= {line["event"] for line in logs}
+    assert smsc.responses == {
+        (PHONE, b"1 AZE 1111111"): 0,
+        "receipt": 0,
+        (PHONE, b"1 AZE 9999999"): Status.ESME_RX_T_APPN,
+    }
+    assert stage.rows(TOLD)[0] == (DELIVERED, NOON_US)
+
+
+def test_a_receipt_that_meets_a_bug_is_let_go(new_stage: NewStage) -> None:
+    """It would come for ever; the SMS beside it is answered, and the log says what happened."""
+    stage = new_stage(receipts=True).start()
+    smsc = stage.bound()
+    smsc.text(b"1 AZE 1111111", PHONE)
+    stage.run()
+    day = NOON_US // 86_400_000_000
+    spoil = f"INSERT INTO submission VALUES ({day}, 1, 'a', 1, 0)"  # its reply was never sent
+    stage.store.connection.execute(spoil)
+    with capture_logs() as logs:
+        receive_at_once(stage, smsc, b"1 AZE 2222222", receipt("a"))
+    assert {"batch_failed", "receipts_failed"} <= {line["event"] for line in logs}
+    assert set(smsc.responses.values()) == {0}
+    assert [body.destination_addr for body in smsc.submitted] == [PHONE] * 2
+
+
+def receive_at_once(stage: GatewayStage, smsc: MemorySmsc, text: bytes, report: DeliverSm) -> None:
+    """An SMS and a receipt in one batch: the writer is busy while they come."""
+    blocker = dbapi.connect(str(stage.store.path), isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    smsc.text(b"salam", "994500000002")
+    smsc.send(report, "receipt")
+    smsc.text(text, PHONE)
+    blocker.close()
+    stage.run()
+    del smsc.responses["994500000002", b"salam"]
+    smsc.submitted = [body for body in smsc.submitted if body.destination_addr == PHONE]
 
 
 def test_more_than_there_is_room_for_stay_with_the_smsc(new_stage: NewStage) -> None:

@@ -107,6 +107,21 @@ def test_what_comes_after_that_is_not_given_up_again(keeper: Keeper, late: int) 
     assert keeper.give_up(NOON_US + 10 * MINUTE_US) == []
 
 
+def test_the_only_one_that_came_is_given_up_once_though_it_comes_again(keeper: Keeper) -> None:
+    """Its SMSC missed our answer, minutes ago."""
+    keeper.add(1)
+    assert len(keeper.give_up(NOON_US + 2 * MINUTE_US)) == 1
+    keeper.add(1, at_us=NOON_US + 3 * MINUTE_US)
+    assert keeper.give_up(NOON_US + 10 * MINUTE_US) == []
+
+
+def test_two_smscs_may_bring_the_parts(keeper: Keeper) -> None:
+    """A phone has one SMS in hand, by whatever way its parts come."""
+    keeper.add(1, smsc="two")
+    keeper.add(3)
+    assert keeper.add(2, smsc="two") == b"hello wide world"
+
+
 def test_the_missing_one_still_completes_it(keeper: Keeper) -> None:
     """Late is better than never: the SMS is read after all, and given up no more."""
     keeper.add(1)

@@ -87,8 +87,10 @@ def test_a_receipt_finds_its_reply(outbox: Outbox) -> None:
 def test_two_smscs_may_use_one_name(outbox: Outbox) -> None:
     """Each SMSC counts by itself."""
     one, other = outbox.sent("1"), outbox.sent("1", smsc="two")
+    outbox.report(("1", EXPIRED))
+    assert (outbox.told(one)[0], outbox.told(other)[0]) == (EXPIRED, None)
     outbox.report(("1", DELIVERED), smsc="two")
-    assert (outbox.told(one), outbox.told(other)) == ((None, None), (DELIVERED, CAME_US))
+    assert (outbox.told(one)[0], outbox.told(other)[0]) == (EXPIRED, DELIVERED)
 
 
 def test_before_the_response_it_waits_for_it(outbox: Outbox, url: str) -> None:
@@ -103,6 +105,22 @@ def test_before_the_response_it_waits_for_it(outbox: Outbox, url: str) -> None:
     assert store.connection.execute("SELECT message_id FROM early_receipt").fetchall() == [
         ("stray",)
     ]
+
+
+@pytest.mark.parametrize(
+    ("states", "last"),
+    [((ACCEPTED, DELIVERED), DELIVERED), ((DELIVERED, EXPIRED), DELIVERED), ((3, 5), 5)],
+)
+def test_several_before_the_response_are_one(
+    outbox: Outbox, states: tuple[int, ...], last: int
+) -> None:
+    """By the same rule as after it."""
+    number = outbox.sent()
+    for state in states:
+        outbox.report(("a", state))
+    assert outbox.count("early_receipt") == 1
+    outbox.settle(number, "a", smsc="one", at_us=CAME_US)
+    assert outbox.told(number)[0] == last
 
 
 def test_twice_it_counts_once(outbox: Outbox) -> None:
