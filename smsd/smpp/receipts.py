@@ -85,7 +85,7 @@ def is_receipt(esm_class: int) -> bool:
 
 
 # A value ends at a space, or at a comma before the next key; after a space it must be no key.
-_VALUE = r"[^\s,;]+(?:[,;](?!\s*[a-z_ ]+[:=])[^\s,;]*)*"
+_VALUE = r"[^\s,;]+(?:[,;](?!\s*[a-z_][a-z_ ]*[:=])[^\s,;]*)*"
 _FIELD = re.compile(
     rf"\b(?:(?:message_|msg_?)?(id)|(submit|done)[ _]?date|(stat)(?:us|e)?|(err)(?:or)?)\s?[:=]"
     rf"(?:({_VALUE})|[ ]+(?!(?:submit|done)[ _]?date|[a-z_]+[:=])({_VALUE}))?"

@@ -19,6 +19,7 @@ LABELS = {"smsc", "bind", "verdict", "rule", "reason", "outcome", "id", "digest"
     "role",
     "command",
     "candidate_verdict",
+    "state",
 }
 
 

@@ -1,8 +1,11 @@
 """Delivery receipts end to end: real daemon, real simulator, real TCP and SQLite."""
 
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+
+sys.path.append(str(Path(__file__).parents[1] / "cli"))
 
 import pytest
 from daemon_process import Daemon, metric, smsc_section, write_config

@@ -206,6 +206,17 @@ def test_make_refuses_a_state_that_does_not_exist() -> None:
         make(Receipt("7", "DELIVERED"), SubmitSm())
 
 
+@pytest.mark.parametrize(
+    "filler", [b", " * 30_000, b"," + b" " * 60_000, b"," + b"a " * 30_000, b" id: a" * 10_000]
+)
+def test_a_receipt_as_long_as_a_pdu_is_read_like_a_short_one(filler: bytes) -> None:
+    """No octets of a peer make reading take more than one way through them."""
+    payload = Tlv(Tag.MESSAGE_PAYLOAD, b"id:7 stat:DELIVRD err:1" + filler)
+    receipt = parse(receipt_of(b"", payload))
+    assert receipt is not None
+    assert (receipt.message_id, receipt.state) == ("7", "DELIVRD")
+
+
 @given(st.binary(), st.integers(0, 255), st.integers(0, 255))
 def test_parse_never_raises(octets: bytes, esm_class: int, data_coding: int) -> None:
     """Receipts come from outside: any octets are a receipt or none."""
