@@ -22,9 +22,9 @@ _FORGOTTEN_MAX = 500  # rows in one sweep
 _NULL = ""  # see storage.sqlite_transaction
 
 # An SMSC may give an id out again, and the newest segment is meant.
-_EXPECT = "INSERT OR REPLACE INTO submission VALUES (?,?,?,?,?)"
+_EXPECT = "INSERT OR REPLACE INTO submission VALUES (?,?,?,?,?,?)"
 _SELECT_SUBMITTED = (
-    "SELECT submission.message_id, reply.id, segment, smsc_message_id, receipt_state,"
+    "SELECT submission.message_id, reply.id, segment, segments, receipt_state,"
     " receipt_at_us, segments_arrived, received_at_us"
     " FROM json_each(?) AS days CROSS JOIN json_each(?) AS wanted CROSS JOIN submission"
     " ON submission.day = days.value AND submission.smsc = ?"
@@ -99,7 +99,8 @@ class Receipts:
             smsc_id, day = self._store.smsc_id(outcome.smsc), outcome.at_us // DAY_US
             wanted[outcome.smsc].extend(outcome.awaits)
             for segment, message_id in enumerate(outcome.awaits):
-                rows.append((day, smsc_id, message_id, outcome.reply_id, segment))
+                of_reply = outcome.reply_id, segment, len(outcome.awaits)
+                rows.append((day, smsc_id, message_id, *of_reply))
         self._connection.executemany(_EXPECT, rows)
         if self._connection.execute(_ANY_EARLY).fetchone() is not None:
             for smsc, message_ids in wanted.items():
@@ -138,10 +139,10 @@ class Receipts:
             if found is None:
                 unknown.append(receipt)
                 continue
-            reply_id, segment, message_ids, *stored, came_us = found
+            reply_id, segment, segments, *stored, came_us = found
             before = replies.get(reply_id) or _Reply(*stored)
             at_us = receipt.received_at_us
-            after = before.after(segment, message_ids.count(" ") + 1, receipt.state, at_us)
+            after = before.after(segment, segments, receipt.state, at_us)
             replies[reply_id] = after
             if after is not before:
                 changed[reply_id] = after

@@ -19,6 +19,7 @@ _STATEMENTS = (
         message_id TEXT NOT NULL,     -- what the SMSC calls it, in the form that is compared
         reply      INTEGER NOT NULL,
         segment    INTEGER NOT NULL,  -- which of reply.smsc_message_id: 0, 1, …
+        segments   INTEGER NOT NULL,  -- of that reply
         PRIMARY KEY (day, smsc, message_id)
     ) STRICT, WITHOUT ROWID
     """,

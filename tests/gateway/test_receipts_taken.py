@@ -229,7 +229,7 @@ def test_a_receipt_that_meets_a_bug_is_let_go(new_stage: NewStage) -> None:
     smsc.text(b"1 AZE 1111111", PHONE)
     stage.run()
     day = NOON_US // 86_400_000_000
-    spoil = f"INSERT INTO submission VALUES ({day}, 1, 'a', 1, 0)"  # its reply was never sent
+    spoil = f"INSERT INTO submission VALUES ({day}, 1, 'a', 1, 99, 100)"  # no integer has the bit
     stage.store.connection.execute(spoil)
     with capture_logs() as logs:
         receive_at_once(stage, smsc, b"1 AZE 2222222", receipt("a"))

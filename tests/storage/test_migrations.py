@@ -125,7 +125,7 @@ ROWS = {
     ),
     "m0006_receipts": (
         "UPDATE reply SET receipt_state = 2, receipt_at_us = 9, segments_arrived = 1 WHERE id = 5",
-        "INSERT INTO submission VALUES (18358, 1, 'abc', 5, 0)",
+        "INSERT INTO submission VALUES (18358, 1, 'abc', 5, 0, 1)",
         "INSERT INTO early_receipt VALUES (1, 'abd', 2, 9)",
         "UPDATE part SET smsc = 1, short_number = '8103', data_coding = 8, state = 1",
     ),

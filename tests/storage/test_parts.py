@@ -26,11 +26,12 @@ class Keeper:
         at_us: int = NOON_US,
         total: int = 3,
         smsc: str = "one",
+        reference: int = 7,
     ) -> bytes | None:
         """One comes; the user data of its SMS if that is whole."""
         message = sms(at_us=at_us)._replace(
             octets=HELLO[number] if octets is None else octets,
-            part=InboundPart(7, total, number),
+            part=InboundPart(reference, total, number),
             smsc=smsc,
             data_coding=8,
         )
@@ -140,6 +141,14 @@ def test_a_reference_that_comes_round_is_another_sms(keeper: Keeper) -> None:
     assert keeper.add(3, b"text", at_us=later_us) is None
     [message] = keeper.give_up(later_us + 2 * MINUTE_US)
     assert message.octets == b"another text"
+
+
+def test_a_sweep_takes_so_many_and_leaves_the_rest_to_the_next(keeper: Keeper) -> None:
+    """Each is to be answered in the transaction that gives it up."""
+    for reference in range(201):
+        keeper.add(1, reference=reference)
+    later_us = NOON_US + 2 * MINUTE_US
+    assert [len(keeper.give_up(later_us)) for _ in range(3)] == [200, 1, 0]
 
 
 def test_segments_of_two_counts_are_two_sms(keeper: Keeper) -> None:

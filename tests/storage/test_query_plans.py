@@ -81,7 +81,7 @@ def fill(store: SqliteStore) -> None:
     )
     day = NOON_US // 86_400_000_000
     execute(
-        "INSERT INTO submission VALUES (?, 1, ?, ?, 0)",
+        "INSERT INTO submission VALUES (?, 1, ?, ?, 0, 1)",
         [(day - n % 9, f"id{n}", n) for n in range(1, _MANY)],
     )
     execute(

@@ -163,6 +163,13 @@ def test_a_long_reply_has_arrived_with_its_last_segment(outbox: Outbox, order: s
     assert outbox.told(number) == (DELIVERED, CAME_US + 7)
 
 
+def test_a_name_may_have_a_space_in_it(outbox: Outbox) -> None:
+    """It is a text that the SMSC made up; segments are counted, not read off it."""
+    number = outbox.sent("a b")
+    outbox.report(("a b", DELIVERED))
+    assert outbox.told(number) == (DELIVERED, CAME_US)
+
+
 @pytest.mark.parametrize("order", permutations([("a", DELIVERED), ("b", EXPIRED)]))
 def test_a_long_reply_fails_with_any_segment(
     outbox: Outbox, order: tuple[tuple[str, int], ...]
