@@ -295,6 +295,12 @@ class Unrecognised(Table):
     bad_digits: Id | None = None
     too_many_documents: Id | None = None
     ambiguous: Id | None = None
+    incomplete: Id | None = None
+
+    def replies(self) -> dict[str, str]:
+        """By reason, the replies that can be sent: unless it says so, incomplete is as too_long."""
+        named = {reason: key for reason, key in self.model_dump().items() if key is not None}
+        return {"incomplete": self.too_long} | named
 
 
 class Reply(Table):

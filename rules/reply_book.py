@@ -68,9 +68,8 @@ class _Compiler:
             if line is not None:
                 path = ("replies", key, "line", language)
                 book.lines[key, language] = self.compiled(line[language], path)
-        for reason, key in self.content.unrecognised.model_dump().items():
-            if key is not None:  # another form of requests has other reasons
-                book.texts[reason, language] = self.text(key)
+        for reason, key in self.content.unrecognised.replies().items():
+            book.texts[reason, language] = self.text(key)
         for key in command_replies(self.content):
             book.texts[key, language] = self.text(key)
             line = self.content.replies[key].line

@@ -20,8 +20,8 @@ status                                                binds, counters, waiting, 
 await      bound (a short number)                     when an ESME is bound to receive for it
 await      counter, at_least                          when that counter has got there
 fault      deliver, hold_responses, submit_status,    status; fields left out stay as they are
-           submit_status_times, throughput,
-           bind_status, read
+           submit_status_times, throughput, bind_status,
+           read, receipt_state, receipt_decimal
 drop                                                  dropped: how many connections were cut
 =========  =========================================  ==============================================
 
@@ -129,6 +129,8 @@ class Fault(_Request):
     submit_status_times: int | None = Field(default=None, ge=1)
     throughput: int = Field(default=0, ge=0)
     bind_status: StatusNumber = 0
+    receipt_state: int = Field(default=2, ge=1, le=8)
+    receipt_decimal: bool = False
     read: bool = True
 
 

@@ -16,6 +16,8 @@ class Faults:
     ``submit_status_times``  for so many of them, then be well again; None: until told otherwise.
     ``throughput``           take so many a second, answer what comes above with ESME_RTHROTTLED;
                              0: no limit.
+    ``receipt_state``        report this message_state (§5.2.28) of what is submitted from now on.
+    ``receipt_decimal``      name messages in decimal there, without TLVs; the responses stay hex.
     ``bind_status``          refuse every bind with this status.
     ``read``                 False: stop reading from all peers, so that nothing is answered.
     """
@@ -25,6 +27,8 @@ class Faults:
     submit_status: int = 0
     submit_status_times: int | None = None
     throughput: int = 0
+    receipt_state: int = 2
+    receipt_decimal: bool = False
     bind_status: int = 0
     read: bool = True
     _second: int = field(default=0, init=False, repr=False)

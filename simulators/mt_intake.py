@@ -21,7 +21,7 @@ from smsd.smpp.pdu import (
     SubmitMulti,
     SubmitSm,
 )
-from smsd.smpp.receipts import Receipt, make
+from smsd.smpp.receipts import STATES, Receipt, make
 
 _TAKEN: Final[dict[type, Command]] = {
     SubmitSm: Command.SUBMIT_SM_RESP,
@@ -113,9 +113,14 @@ class MtIntake:
             self._counters.received += 1
         if body.registered_delivery & 0x03 == 1:  # §5.2.17: a receipt on success too.
             self._counters.receipts += 1
-            at = self._stamp()
-            receipt = Receipt(message_id, "DELIVRD", error="000", submit_date=at, done_date=at)
-            self._report(make(receipt, _addresses(body)))
+            self._report(self._receipt(body, message_id))
+
+    def _receipt(self, body: SubmitSm | DataSm, message_id: str) -> DeliverSm:
+        at, state = self._stamp(), STATES[self._faults.receipt_state]
+        if not self._faults.receipt_decimal:
+            return make(Receipt(message_id, state, "000", at, at), _addresses(body))
+        number = str(int(message_id, 16))
+        return make(Receipt(number, state, "000", at, at), _addresses(body))._replace(tlvs=())
 
 
 def _addresses(body: SubmitSm | DataSm) -> SubmitSm:

@@ -163,6 +163,11 @@ class SmscSection(_Section):
     long_messages: Literal["udh8", "udh16", "sar", "payload"] = "udh8"
     reference_phones_max: Count = 20_000  # whose last long reply is remembered, 0.1 KB each
     window: Annotated[int, Field(ge=1, le=100_000)] = 1_000  # of each bind
+    receipts: bool = False  # ask for a delivery receipt of each reply (SMPP 3.4 §5.2.17)
+    # How receipts name a message, after how submit_sm_resp did: smsd/smpp/message_ids.py.
+    message_id_form: Literal["as_is", "hex", "decimal", "hex_to_decimal", "decimal_to_hex"] = (
+        "as_is"
+    )
     connect_timeout_s: Seconds = 10.0
     bind_timeout_s: Seconds = 10.0  # from the connection to bind_resp, TLS's greetings included
     response_timeout_s: Seconds = 30.0
@@ -248,6 +253,12 @@ class LimitsSection(_Section):
     intake_messages_max: Count = 20_000  # taken in and not yet committed; more stay with the SMSC
     # Replies of one SMSC held in memory, and as many urgent ones; the rest wait on disk.
     outbox_memory_max: Count = 20_000
+    # From the last part of a long SMS to the answer that the others are missing.
+    incomplete_sms_s: Annotated[float, Field(gt=0, le=600)] = 120.0
+    # Receipts that come before the response to their submit_sm: so long, and so many of them.
+    early_receipt_s: Annotated[float, Field(gt=0, le=3_600)] = 60.0
+    early_receipts_max: Count = 10_000
+    sweep_s: Annotated[float, Field(gt=0, le=60)] = 2.0  # how often these bounds are looked at
     shutdown_s: Annotated[float, Field(gt=0, le=60)] = 4.0
     store_retry_s: Seconds = 1.0  # pause after the store could not be written
 

@@ -21,6 +21,7 @@ from smsd.gateway.clock import Clock
 from smsd.gateway.commit_lane import CommitLane, LaneLimits
 from smsd.gateway.control import ControlDoor
 from smsd.gateway.outbox import Outbox
+from smsd.gateway.sweeper import Sweeper
 from smsd.gateway.switchboard import Switchboard
 from smsd.gateway.waiting import within
 from smsd.gateway.writer_host import ProcessHost, ProcessSettings
@@ -88,6 +89,7 @@ class Daemon:
             self._pass_on,
             self.look_on_disk,
         )
+        self._sweeper = Sweeper(reactor, clock, self._lane, limits)
         self._outboxes = {
             smsc.name: Outbox(
                 reactor,
@@ -127,6 +129,7 @@ class Daemon:
         await self._listen()
         self._door.open()
         self._lane.start()
+        self._sweeper.start()
         self.look_on_disk()
         for outbox in self._outboxes.values():
             outbox.failover.begin(self._outboxes)
@@ -253,6 +256,7 @@ class Daemon:
             return
         self._stopping = True
         _log.info("stopping")
+        self._sweeper.stop()
         await self._door.close()
         for smsc in self._smscs:
             smsc.drain()

@@ -5,10 +5,13 @@ from storage.records import (
     DecisionRow,
     InboundMessage,
     InboundPart,
+    InboundReceipt,
+    ReceiptState,
     Reply,
     ReplyOutcome,
     ReplyState,
     ShadowRow,
+    Sweep,
 )
 from storage.registry import Register
 from storage.sqlite import SqliteStore
@@ -26,6 +29,8 @@ __all__ = [
     "DecisionRow",
     "InboundMessage",
     "InboundPart",
+    "InboundReceipt",
+    "ReceiptState",
     "Register",
     "Reply",
     "ReplyOutcome",
@@ -37,5 +42,6 @@ __all__ = [
     "StoreError",
     "StoreInUse",
     "StoreUnavailable",
+    "Sweep",
     "Transaction",
 ]

@@ -11,7 +11,7 @@ from sqlite_utils import Database
 
 from rules import Facts
 from storage import facts as recorded_facts
-from storage.records import ReplyState
+from storage.records import ReceiptState, ReplyState
 from storage.sqlite import database_path
 from storage.sqlite_library import dbapi
 from storage.store import StoreError
@@ -31,7 +31,8 @@ SELECT decision.serial, decision.at_us, decision.document, decision.code, decisi
          WHERE renewal.repeat_of = message.id AND renewal.outcome = 'late') AS explained,
        policy.digest,
        policy.source, message.text AS request,
-       reply.text AS reply, reply.state, reply.resent, smsc.name AS smsc
+       reply.text AS reply, reply.state, reply.resent, smsc.name AS smsc,
+       reply.receipt_state, reply.receipt_at_us
   FROM decision
   JOIN message ON message.id = decision.message
   JOIN policy  ON policy.id = decision.policy
@@ -48,7 +49,8 @@ class Case(NamedTuple):
 
     taken_back_us: when the permit ended unused, since its reply came too late. renews_us: when
     the SMS came that this one stands for. renewed_as: what the SMS was decided anew as, explained:
-    or what its phone was told instead.
+    or what its phone was told instead. receipt_state: what the SMSC's receipts said of the reply;
+    None: nothing yet.
     """
 
     serial: int
@@ -73,6 +75,8 @@ class Case(NamedTuple):
     reply_state: ReplyState
     resent: bool
     smsc: str
+    receipt_state: ReceiptState | None
+    receipt_at_us: int | None
 
 
 def find_cases(url: str, number: int, period: int) -> list[Case]:
@@ -104,7 +108,7 @@ def find_cases(url: str, number: int, period: int) -> list[Case]:
 def _case(row: dict[str, object]) -> Case:
     values = dict(row)
     digest, source = values.pop("digest"), values.pop("source")
-    state = values.pop("state")
+    state, receipt = values.pop("state"), values.pop("receipt_state")
     values["facts"] = recorded_facts.from_json(int(str(values["serial"])), str(values["facts"]))
     values["resent"] = bool(values["resent"])
     values["reply"] = values["reply"] or ""
@@ -113,4 +117,5 @@ def _case(row: dict[str, object]) -> Case:
         policy_digest=str(digest),
         policy_source=str(source),
         reply_state=ReplyState(int(str(state or 0))),
+        receipt_state=None if receipt is None else ReceiptState(int(str(receipt))),
     )

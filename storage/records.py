@@ -39,6 +39,45 @@ class InboundMessage(NamedTuple):
     renews: int | None = None
 
 
+class ReceiptState(IntEnum):
+    """The message_state of SMPP 3.4 section 5.2.28."""
+
+    ENROUTE = 1
+    DELIVERED = 2
+    EXPIRED = 3
+    DELETED = 4
+    UNDELIVERABLE = 5
+    ACCEPTED = 6
+    UNKNOWN = 7
+    REJECTED = 8
+
+
+class InboundReceipt(NamedTuple):
+    """One final delivery receipt as the gateway took it in.
+
+    `message_id` is in the form in which it is compared, as in `ReplyOutcome.awaits`; `state` is a
+    `ReceiptState`.
+    """
+
+    smsc: str
+    message_id: str
+    state: int
+    received_at_us: int
+
+
+class Sweep(NamedTuple):
+    """What has waited long enough at `now_us`.
+
+    An SMS whose last part came `incomplete_us` ago is given up; a receipt that came `early_us`
+    ago, and the oldest of more than `early_max`, will not find their reply any more.
+    """
+
+    now_us: int
+    incomplete_us: int
+    early_us: int
+    early_max: int
+
+
 class DecisionRow(NamedTuple):
     """A decision about one document of a message, with the facts that it rests on."""
 
@@ -88,7 +127,11 @@ class Reply(NamedTuple):
 
 
 class ReplyOutcome(NamedTuple):
-    """What became of a reply. `smsc` is the one that took it, where that is not its own."""
+    """What became of a reply.
+
+    `smsc`: the one that took it, where that is not its own or where receipts are to come. `awaits`:
+    what that one will call its segments in them, in the form in which these are compared.
+    """
 
     reply_id: int
     state: ReplyState
@@ -98,6 +141,7 @@ class ReplyOutcome(NamedTuple):
     resent: bool
     starts_permit: bool = False
     smsc: str = ""
+    awaits: tuple[str, ...] = ()
 
 
 class Citizen(NamedTuple):

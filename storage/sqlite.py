@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import IO
 
 from rules import CompiledPolicy
+from storage import sqlite_parts, sqlite_receipts
 from storage.migrating import migrate
-from storage.records import Reply
+from storage.records import Reply, Sweep
 from storage.sqlite_library import dbapi, journal_mode, synchronous
 from storage.sqlite_reach import Reach
 from storage.sqlite_transaction import SqliteTransaction
@@ -127,6 +128,16 @@ class SqliteStore:
         self._smsc_ids.clear()
         self._policy_ids.clear()
         self.reach.forget()
+
+    def due(self, sweep: Sweep) -> bool:
+        """See `storage.store.Store.due`."""
+        connection = self._connection
+        try:
+            return sqlite_parts.any_due(connection, sweep) or sqlite_receipts.any_due(
+                connection, sweep
+            )
+        except dbapi.Error as fault:
+            raise StoreUnavailable(str(fault)) from fault
 
     def unsent(
         self, smsc: str, after: int, limit: int, urgent: bool = False, retried: bool = False

@@ -16,10 +16,13 @@ from storage.records import (
     ReplyOutcome,
     ReplyState,
     ShadowRow,
+    Sweep,
 )
 from storage.sqlite_late import take_back, to_renew
 from storage.sqlite_library import dbapi
+from storage.sqlite_parts import add_part, give_up
 from storage.sqlite_reach import DAY_US
+from storage.sqlite_receipts import Receipts
 from storage.store import StoreConflict
 
 if TYPE_CHECKING:
@@ -59,18 +62,9 @@ _SELECT_TWINS = (
     " CROSS JOIN reply INDEXED BY reply_waiting"
     " ON reply.phone = wanted.value AND reply.state = 0"
     " CROSS JOIN message ON message.id = reply.id"
-    " WHERE outcome <> 'late'"  # that one asks the phone to text again
+    " WHERE outcome NOT IN ('late', 'incomplete')"  # these ask the phone to text again
     " ORDER BY message.id"
 )
-_INSERT_PART = (
-    "INSERT INTO part VALUES (?,?,?,?,?,?) ON CONFLICT DO UPDATE"
-    " SET octets = excluded.octets, received_at_us = excluded.received_at_us"
-)
-_SELECT_PARTS = (
-    "SELECT octets FROM part WHERE phone = ? AND reference = ? AND total = ? ORDER BY number"
-)
-_DELETE_PARTS = "DELETE FROM part WHERE phone = ? AND reference = ? AND total = ?"
-_PART_LIFETIME_US = 3_600_000_000
 _BEGIN_PERMITS = (
     "UPDATE decision SET valid_until_us = :at + (valid_until_us - valid_from_us),"
     " valid_from_us = :at WHERE begins_with_reply = 1 AND ended_us IS NULL"
@@ -131,6 +125,7 @@ class SqliteTransaction:
         self._messages: list[tuple[object, ...]] = []
         self._replies: list[tuple[object, ...]] = []
         self._silenced: list[tuple[int]] = []
+        self.receipts = Receipts(store)
 
     def unsent_twins(self, messages: Sequence[InboundMessage]) -> dict[tuple[str, str], int]:
         """See `storage.store.Transaction.unsent_twins`."""
@@ -140,22 +135,14 @@ class SqliteTransaction:
 
     def add_part(self, message: InboundMessage) -> bytes | None:
         """See `storage.store.Transaction.add_part`."""
-        part = message.part
+        part, store = message.part, self._store
         if part is None:
             return message.octets
-        phone, at_us = message.phone, message.received_at_us
-        # References come round; a stray part of an old SMS must not complete a new one.
-        self._execute(
-            "DELETE FROM part WHERE phone = ? AND received_at_us < ?",
-            (phone, at_us - _PART_LIFETIME_US),
-        )
-        key = (phone, part.reference, part.total)
-        self._execute(_INSERT_PART, (*key, part.number, message.octets, at_us))
-        rows = self._execute(_SELECT_PARTS, key).fetchall()
-        if len(rows) < part.total:
-            return None
-        self._execute(_DELETE_PARTS, key)
-        return b"".join(row[0] for row in rows)
+        return add_part(store.connection, store.smsc_id(message.smsc), message, part)
+
+    def give_up_parts(self, sweep: Sweep) -> list[InboundMessage]:
+        """See `storage.store.Transaction.give_up_parts`."""
+        return give_up(self._store.connection, sweep)
 
     def permits(self, holders: Collection[str], since_us: int) -> dict[str, tuple[HeldPermit, ...]]:
         """See `storage.store.Transaction.permits`."""
@@ -342,6 +329,8 @@ class SqliteTransaction:
         taken = [(self._store.smsc_id(o.smsc), o.reply_id) for o in outcomes if o.smsc]
         if taken:
             executemany("UPDATE reply SET smsc = ? WHERE id = ?", taken)
+        if reported := [o for o in outcomes if o.awaits]:
+            self.receipts.expect(reported)
 
     def take_back(self, expired: Sequence[ReplyOutcome]) -> None:
         """See `storage.store.Transaction.take_back`."""

@@ -11,7 +11,15 @@ from typing import Protocol
 from rules import Block, CompiledPolicy, HeldPermit
 from rules.commands import Ended, PhonePermit
 from rules.flood import PhoneState
-from storage.records import DecisionRow, InboundMessage, Reply, ReplyOutcome, ShadowRow
+from storage.records import (
+    DecisionRow,
+    InboundMessage,
+    InboundReceipt,
+    Reply,
+    ReplyOutcome,
+    ShadowRow,
+    Sweep,
+)
 
 
 class StoreError(Exception):
@@ -30,8 +38,31 @@ class StoreInUse(StoreError):
     """Another daemon owns this store."""
 
 
+class ReceiptBook(Protocol):
+    """The delivery receipts of a transaction."""
+
+    arrived: list[tuple[str, int]]
+    """The SMSC of replies found to be on their phones, and how long after their SMS.
+
+    In microseconds of the wall clock; negative where it was set back.
+    """
+
+    def record(self, receipts: Sequence[InboundReceipt]) -> None:
+        """Note what receipts say of sent replies.
+
+        Those that come before their reply is known to be sent are kept until it is settled.
+        """
+
+    def give_up(self, sweep: Sweep) -> dict[str, int]:
+        """Forget receipts that are about no reply of ours; by SMSC, how many."""
+
+
 class Transaction(Protocol):
     """One atomic step. Nothing in it is visible or durable before it commits."""
+
+    @property
+    def receipts(self) -> ReceiptBook:
+        """Delivery receipts."""
 
     def unsent_twins(self, messages: Sequence[InboundMessage]) -> dict[tuple[str, str], int]:
         """The SMS whose reply has not left yet, of the phones of `messages`.
@@ -41,6 +72,12 @@ class Transaction(Protocol):
 
     def add_part(self, message: InboundMessage) -> bytes | None:
         """Keep a segment of a long SMS; the whole user data once all are there."""
+
+    def give_up_parts(self, sweep: Sweep) -> list[InboundMessage]:
+        """What came of long SMS that were never whole, each once; see `sqlite_parts.give_up`.
+
+        A segment that comes later still completes its SMS.
+        """
 
     def permits(self, holders: Collection[str], since_us: int) -> dict[str, tuple[HeldPermit, ...]]:
         """By holder, the permits that ended or will end after `since_us`, oldest first.
@@ -113,7 +150,10 @@ class Transaction(Protocol):
         """
 
     def settle(self, outcomes: Sequence[ReplyOutcome]) -> None:
-        """Record what became of replies; permits that begin with one begin when it was sent."""
+        """Record what became of replies; permits that begin with one begin when it was sent.
+
+        For those that await receipts, those that are here already count at once.
+        """
 
     def take_back(self, expired: Sequence[ReplyOutcome]) -> None:
         """Take back the permits of SMS whose reply never left, and give their day back.
@@ -140,6 +180,9 @@ class Store(Protocol):
         Raises:
             StoreUnavailable: nothing was stored; try again later.
         """
+
+    def due(self, sweep: Sweep) -> bool:
+        """Whether a transaction would find anything to give up; writes nothing."""
 
     def unsent(
         self, smsc: str, after: int, limit: int, urgent: bool = False, retried: bool = False

@@ -53,7 +53,7 @@ def replay(
     """Every outcome that the policy changes, in the order of the messages.
 
     messages: in the order of their ids. A repeated one is passed over: another has its answer;
-    so is one whose lateness was explained.
+    so is one whose lateness was explained, and one of which only parts came.
     In mode recorded nothing is kept; cascading remembers the holders of two civil days.
     """
     history = History(policy) if mode == "cascading" else None
@@ -61,7 +61,7 @@ def replay(
     for message in messages:
         if history is not None:
             history.take_back(message)
-        if message.outcome in ("repeated", "late"):
+        if message.outcome in ("repeated", "late", "incomplete"):
             continue
         if history is not None:
             history.begin(message)

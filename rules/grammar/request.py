@@ -36,6 +36,7 @@ class Reason(StrEnum):
     BAD_DOCUMENT = auto()  # a document with a wrong series, count of digits, or postcode
     TOO_MANY_DOCUMENTS = auto()  # more different documents than one SMS may carry
     AMBIGUOUS = auto()  # two codes or postcodes, or digits that can be read in two ways
+    INCOMPLETE = auto()  # parts of a long SMS never came; no grammar says so, the gateway does
 
 
 class NearMiss(NamedTuple):

@@ -10,8 +10,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from smsd.desk.tallies import Durations, Tally
 from smsd.gateway.adjudicate import Law
+from smsd.gateway.receipt_intake import STATE_WORDS
 from smsd.gateway.writer import Counts
-from storage import ReplyState
+from storage import InboundReceipt, ReplyState
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600, 3600)
 _COMMIT_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
@@ -27,9 +28,23 @@ class Metrics:
         self._received = Counter(
             "smsd_messages_received", "SMS handed over by an SMSC", ["smsc"], registry=registry
         )
-        self._receipts = Counter(
-            "smsd_receipts_received", "Delivery receipts handed over", ["smsc"], registry=registry
+        self._receipts = Tally(
+            "smsd_receipts", "Delivery receipts taken, by what they say", ("smsc", "state")
         )
+        registry.register(self._receipts)
+        self._unmatched = Counter(
+            "smsd_receipts_unmatched",
+            "Delivery receipts about no reply of ours",
+            ["smsc"],
+            registry=registry,
+        )
+        self._handset = Durations(
+            "smsd_handset_seconds",
+            "From an SMS's receipt to the receipt that its whole reply is on the phone",
+            "smsc",
+            _SECONDS,
+        )
+        registry.register(self._handset)
         self._stored = Counter("smsd_messages_stored", "SMS made durable", registry=registry)
         self._put_off = Counter(
             "smsd_messages_put_off",
@@ -166,6 +181,13 @@ class Metrics:
         """A batch is durable."""
         self._commit.observe(commit_s)
         self._renewed.inc(counts.renewed)
+        for smsc, elapsed_us in counts.arrived:
+            self._handset.observe(smsc, (elapsed_us,))
+        for smsc, count in counts.unmatched:
+            self._unmatched.labels(smsc).inc(count)
+        for reason, count in counts.unrecognised.items():
+            self._unrecognised_child(reason).inc(count)
+        self._silent.inc(counts.silent)
         if not messages:
             return
         self._batch.observe(messages)
@@ -173,17 +195,19 @@ class Metrics:
         self._repeated.inc(counts.repeated)
         for labels, count in counts.decisions.items():
             self._decision_child(*labels).inc(count)
-        for reason, count in counts.unrecognised.items():
-            self._unrecognised_child(reason).inc(count)
         for command, count in counts.commands.items():
             self._commands.labels(command).inc(count)
-        self._silent.inc(counts.silent)
         for verdicts, count in counts.disagreements.items():
             self._disagreements.labels(*verdicts).inc(count)
 
     def store_failed(self, messages: int) -> None:
         """So many SMS stay with their SMSC."""
         self._put_off.labels("store").inc(messages)
+
+    def receipts_stored(self, receipts: list[InboundReceipt]) -> None:
+        """Receipts came."""
+        for smsc, _, state, _ in receipts:
+            self._receipts.inc(smsc, STATE_WORDS[state])
 
     # smsd.gateway.outbox.OutboxWatcher
 
@@ -209,9 +233,10 @@ class Metrics:
         """SMS came."""
         self._received.labels(smsc).inc(count)
 
-    def receipts_came(self, smsc: str, count: int) -> None:
-        """Receipts came."""
-        self._receipts.labels(smsc).inc(count)
+    def receipts_passed(self, smsc: str, state: str, count: int) -> None:
+        """Receipts came that are not kept."""
+        for _ in range(count):
+            self._receipts.inc(smsc, state)
 
     def no_room(self, smsc: str, count: int) -> None:
         """SMS stay with their SMSC."""

@@ -24,6 +24,7 @@ from rules import (
 from rules.analysis.shadow import Disagreement, compare
 from rules.commands import CommandAnswer, answer
 from rules.flood import Flow
+from rules.grammar.request import Reason
 from smsd.gateway.fact_finding import Asked, FactFinder
 from smsd.gateway.phones import Phones
 from smsd.smpp import text as sms_text
@@ -43,7 +44,8 @@ class Settled:
 
     unrecognised: reasons; commands: names; repeated: equal SMS whose reply was still on its way;
     silent: SMS of phones that had sent too much; disagreements: where the candidate decides
-    otherwise; renewed: SMS in whose place another was decided or explained.
+    otherwise; renewed: SMS in whose place another was decided or explained; arrived, unmatched:
+    what receipts told, see `storage.store.ReceiptBook`.
     """
 
     replies: list[Reply] = field(default_factory=list)
@@ -54,6 +56,8 @@ class Settled:
     silent: int = 0
     disagreements: list[Disagreement] = field(default_factory=list)
     renewed: int = 0
+    arrived: list[tuple[str, int]] = field(default_factory=list)
+    unmatched: dict[str, int] = field(default_factory=dict)
 
     def absorb(self, other: "Settled") -> None:
         """Add what another transaction led to."""
@@ -65,6 +69,7 @@ class Settled:
         self.silent += other.silent
         self.disagreements += other.disagreements
         self.renewed += other.renewed
+        self.arrived += other.arrived
 
 
 class _Case(NamedTuple):
@@ -81,8 +86,11 @@ def adjudicate(
     law: Law,
     register: Register | None,
     messages: Sequence[InboundMessage],
+    incomplete: Sequence[InboundMessage] = (),
 ) -> Settled:
     """Decide every message of a batch, in the order of arrival.
+
+    incomplete: what came of SMS that will never be whole; each is told so before the others.
 
     Raises:
         StoreUnavailable: the store or the register cannot be used; roll the batch back.
@@ -91,9 +99,9 @@ def adjudicate(
     if register is not None:
         register.refresh()
     whole = [found for message in messages if (found := _whole(transaction, message)) is not None]
-    if not whole:
+    if not whole and not incomplete:
         return Settled()
-    return _Court(transaction, law, register, whole).sit()
+    return _Court(transaction, law, register, [*incomplete, *whole]).sit()
 
 
 def _whole(transaction: Transaction, message: InboundMessage) -> InboundMessage | None:
@@ -154,6 +162,9 @@ class _Court:
         cases = []
         for message in self._messages:
             sent_before = self._phones.messages_before(message)
+            if message.part is not None:  # of one that is whole there is none any more
+                cases.append(self._incomplete(message))
+                continue
             key = (message.phone, message.text)
             twin = waiting.get(key)
             if twin is not None:
@@ -170,6 +181,13 @@ class _Court:
             message_id = waiting[key] = transaction.add_message(message, _outcome(meant))
             cases.append(_new(_Case, (message_id, message, meant, sent_before)))
         return cases
+
+    def _incomplete(self, message: InboundMessage) -> _Case:
+        """Store what came of an SMS; its words choose a language and nothing else."""
+        language = self._policy.grammar.parse(message.text).language
+        meant = Unrecognised(Reason.INCOMPLETE, None, language)
+        message_id = self._transaction.add_message(message, _outcome(meant))
+        return _Case(message_id, message, meant, None)
 
     def _explain(self, message: InboundMessage) -> None:
         """Say that the reply to an SMS would have come too late."""

@@ -13,6 +13,7 @@ from smsd.gateway.clock import Clock
 from smsd.gateway.commit_lane import CommitLane, Inbound
 from smsd.gateway.link import BindBody, Link
 from smsd.gateway.outbox import Outbox
+from smsd.gateway.receipt_intake import ReceiptIntake, ReceiptWatcher
 from smsd.gateway.waiting import within
 from smsd.smpp.events import Request
 from smsd.smpp.pdu import (
@@ -36,7 +37,7 @@ _KINDS: dict[str, dict[str, type[BindTransceiver | BindTransmitter | BindReceive
 }
 
 
-class BindWatcher(Protocol):
+class BindWatcher(ReceiptWatcher, Protocol):
     """Who is told how the binds fare."""
 
     def bind_changed(self, smsc: str, bind: str, up: bool) -> None:
@@ -44,9 +45,6 @@ class BindWatcher(Protocol):
 
     def messages_came(self, smsc: str, count: int) -> None:
         """So many SMS were handed over."""
-
-    def receipts_came(self, smsc: str, count: int) -> None:
-        """So many delivery receipts were handed over."""
 
     def no_room(self, smsc: str, count: int) -> None:
         """So many SMS stay with the SMSC, since more wait here than is good."""
@@ -86,6 +84,7 @@ class SmscBinds:
         )
         self._lane = lane
         self._read = intake.READERS[settings.default_alphabet]
+        self._receipts = ReceiptIntake(settings, lane, watcher)
         self._intake_max = limits.intake_messages_max
         self._draining = False
         self._full = False  # SMS were turned away, and the lane is still more than half full
@@ -162,7 +161,7 @@ class SmscBinds:
         )
 
     def take_in(self, link: Link, requests: list[Request]) -> None:
-        """Hand SMS to the commit lane; settle receipts and the unexpected at once.
+        """Hand SMS and receipts to the commit lane; settle the unexpected at once.
 
         What the lane has no room for stays with the SMSC. To stop reading instead would silence
         enquire_link and the responses to our replies, which come by the same transport behind it.
@@ -171,23 +170,23 @@ class SmscBinds:
         name = self.settings.name
         room = self._lane.room
         inbound: list[Inbound] = []
-        receipts = refused = 0
+        reports: list[tuple[int, DeliverSm | DataSm, Command]] = []
+        refused = 0
         for sequence, body in requests:
             if not isinstance(body, DeliverSm | DataSm):
                 link.answer(sequence, Command.GENERIC_NACK, Status.ESME_RINVCMDID)
             elif self._draining:
                 link.answer(sequence, _response_to(body), Status.ESME_RX_T_APPN)
             elif intake.is_receipt(body):
-                receipts += 1
-                link.answer(sequence, _response_to(body))
+                reports.append((sequence, body, _response_to(body)))
             elif len(inbound) >= room:
                 refused += 1
                 link.answer(sequence, _response_to(body), Status.ESME_RMSGQFUL)
             else:
                 message = intake.read_message(body, name, received_at_us, self._read)
                 inbound.append(Inbound(message, link, sequence, _response_to(body)))
-        if receipts:
-            self.watcher.receipts_came(name, receipts)
+        if reports:
+            self._receipts.take(link, reports, received_at_us)
         if refused or self._full:
             self._note_fullness(refused, room)
         if inbound:

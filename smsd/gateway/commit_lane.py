@@ -6,17 +6,24 @@ writer, so the reactor goes on answering enquire_link.
 """
 
 from collections import deque
-from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol, TypeVar
 
 import structlog
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from smsd.gateway.adjudicate import Law
-from smsd.gateway.writer import Batch, Counts, Done, Page
+from smsd.gateway.writer import NOTHING, Batch, Counts, Done, Page
 from smsd.gateway.writer_host import WriterHost
-from storage import InboundMessage, Reply, ReplyOutcome, StoreUnavailable
+from storage import (
+    InboundMessage,
+    InboundReceipt,
+    Reply,
+    ReplyOutcome,
+    StoreUnavailable,
+    Sweep,
+)
 
 _log = structlog.get_logger("smsd.commit")
 
@@ -30,13 +37,26 @@ class Inbound(NamedTuple):
     response: int  # command_id: deliver_sm_resp or data_sm_resp
 
 
-class Acknowledger(Protocol):
-    """The link that a message came by."""
+class InboundReport(NamedTuple):
+    """A delivery receipt and the request to acknowledge once it is durable."""
 
-    def acknowledge(self, inbound: "list[Inbound]") -> None:
+    receipt: InboundReceipt
+    link: "Acknowledger"
+    sequence: int
+    response: int
+
+
+_T = TypeVar("_T")
+_Item = TypeVar("_Item", Inbound, InboundReport)
+
+
+class Acknowledger(Protocol):
+    """The link that a message or receipt came by."""
+
+    def acknowledge(self, inbound: "Sequence[Inbound | InboundReport]") -> None:
         """Tell the SMSC that these are ours now."""
 
-    def put_off(self, inbound: "list[Inbound]") -> None:
+    def put_off(self, inbound: "Sequence[Inbound | InboundReport]") -> None:
         """Ask the SMSC to keep these and send them again."""
 
 
@@ -45,7 +65,9 @@ class _UnderWay(NamedTuple):
 
     inbound: list[Inbound]
     outcomes: list[ReplyOutcome]
+    reports: list[InboundReport]
     pages: "list[Deferred[list[Reply]]]"
+    proof: bool = False  # that the store can be written is asked by it
 
 
 class LaneLimits(NamedTuple):
@@ -64,6 +86,9 @@ class LaneWatcher(Protocol):
 
     def store_failed(self, messages: int) -> None:
         """A batch could not be stored and its SMSC was asked to keep it."""
+
+    def receipts_stored(self, receipts: list[InboundReceipt]) -> None:
+        """Receipts are durable."""
 
 
 class CommitLane:
@@ -86,6 +111,8 @@ class CommitLane:
         self._on_recovery = on_recovery
         self._inbound: deque[Inbound] = deque()
         self._outcomes: deque[ReplyOutcome] = deque()
+        self._reports: deque[InboundReport] = deque()
+        self._sweep: Sweep | None = None
         self._reads: deque[tuple[Deferred[list[Reply]], Page]] = deque()
         self._under_way: deque[_UnderWay] = deque()
         self._holding_off = False
@@ -115,17 +142,36 @@ class CommitLane:
     @property
     def quiet(self) -> bool:
         """Whether nothing waits for the writer or is under way; also while the store is down."""
-        waiting = self._under_way or self._inbound or self._outcomes or self._reads
-        return self._holding_off or not waiting
+        return self._holding_off or not (self._under_way or self._waiting)
+
+    @property
+    def _waiting(self) -> bool:
+        """Whether there is anything for the writer."""
+        return bool(self._inbound or self._outcomes or self._reads or self._reports or self._sweep)
 
     @property
     def room(self) -> int:
         """How many more messages may be offered now."""
         return max(0, self._limits.intake_messages_max - len(self._inbound))
 
+    @property
+    def room_for_receipts(self) -> int:
+        """How many more receipts may be offered now."""
+        return max(0, self._limits.intake_messages_max - len(self._reports))
+
     def offer(self, inbound: list[Inbound]) -> None:
         """Take messages in, no more than `room`; they are acknowledged or put off in time."""
         self._inbound.extend(inbound)
+        self._kick()
+
+    def offer_receipts(self, reports: list[InboundReport]) -> None:
+        """Take receipts in, no more than `room_for_receipts`; acknowledged or put off in time."""
+        self._reports.extend(reports)
+        self._kick()
+
+    def sweep(self, sweep: Sweep) -> None:
+        """Give up, with the next batch, what has waited long enough."""
+        self._sweep = sweep
         self._kick()
 
     def settle(self, outcome: ReplyOutcome) -> None:
@@ -157,27 +203,29 @@ class CommitLane:
 
     def _kick(self) -> None:
         """Hand the next batch to the writer, unless it has enough to do."""
-        waiting = self._inbound or self._outcomes or self._reads
-        if not waiting or not self.alive or self._holding_off:
+        if not self._waiting or not self.alive or self._holding_off:
             return
         if len(self._under_way) >= self._writer.depth:
             return
-        size = min(len(self._inbound), self._limits.batch_messages_max)
-        inbound = [self._inbound.popleft() for _ in range(size)]
+        most = self._limits.batch_messages_max
+        inbound = _taken(self._inbound, most)
         # Bounded too: those of replies that came too late are decided anew.
-        settled = min(len(self._outcomes), self._limits.batch_messages_max)
-        outcomes = [self._outcomes.popleft() for _ in range(settled)]
+        outcomes = _taken(self._outcomes, most)
+        reports = _taken(self._reports, most)
         reads, self._reads = list(self._reads), deque()
-        self._under_way.append(_UnderWay(inbound, outcomes, [page for page, _ in reads]))
+        sweep, self._sweep = self._sweep, None
+        pages = [page for page, _ in reads]
+        self._under_way.append(_UnderWay(inbound, outcomes, reports, pages))
         messages = [item.message for item in inbound]
-        self._writer.send(Batch(messages, outcomes, [read for _, read in reads]))
+        receipts = tuple([item.receipt for item in reports])
+        self._writer.send(Batch(messages, outcomes, [read for _, read in reads], receipts, sweep))
 
     def _done(self, done: Done) -> None:
         """Back from the writer: speak of what is durable, and only of that."""
-        under_way = self._under_way.popleft()
-        inbound, outcomes, pages = under_way
+        inbound, outcomes, reports, pages, proof = self._under_way.popleft()
         if done.replies is None:
             self._put_off(inbound)
+            _put_off_receipts(reports)
             self._outcomes.extendleft(reversed(outcomes))
             self._hold_off(done.fault or "unknown")
         else:
@@ -186,12 +234,15 @@ class CommitLane:
                 refused = set(done.refused)
                 stored = [item for at, item in enumerate(inbound) if at not in refused]
                 self._put_off([inbound[at] for at in done.refused])
-            if stored or outcomes or not any(under_way):  # a full disk reads well; writes prove it
+            # A full disk reads well; only a write proves it.
+            if stored or outcomes or reports or proof:
                 self._note_recovery()
-            if stored or outcomes:
+            if stored or outcomes or reports or done.counts != NOTHING:
                 self._watcher.committed(done.counts, len(stored), done.commit_s)
             for link, items in _by_link(stored).items():
                 link.acknowledge(items)
+            if reports:
+                self._acknowledge_receipts(reports)
             if done.replies:
                 self._on_replies(done.replies)
         for deferred, page in zip(pages, done.pages, strict=True):
@@ -201,6 +252,11 @@ class CommitLane:
                 deferred.callback(page)
         self._kick()
         self._tell_idle()
+
+    def _acknowledge_receipts(self, reports: list[InboundReport]) -> None:
+        self._watcher.receipts_stored([item.receipt for item in reports])
+        for link, items in _by_link(reports).items():
+            link.acknowledge(items)
 
     def _put_off(self, inbound: list[Inbound]) -> None:
         if inbound:
@@ -215,6 +271,8 @@ class CommitLane:
         self.fault = fault
         waiting, self._inbound = list(self._inbound), deque()
         self._put_off(waiting)
+        reports, self._reports = list(self._reports), deque()
+        _put_off_receipts(reports)
         if self._holding_off:
             return
         self._holding_off = True
@@ -223,11 +281,11 @@ class CommitLane:
     def _try_again(self) -> None:
         self._holding_off = False
         self._kick()
-        writing = any(batch.inbound or batch.outcomes for batch in self._under_way)
+        writing = any(batch.inbound or batch.outcomes or batch.reports for batch in self._under_way)
         if self.fault is not None and self.alive and not writing:
             # Ask the disk itself: whether we are ready must not depend on the next SMS.
-            self._under_way.append(_UnderWay([], [], []))
-            self._writer.send(Batch([], [], []))
+            self._under_way.append(_UnderWay([], [], [], [], proof=True))
+            self._writer.send(Batch([], [], [], proof=True))
 
     def _note_recovery(self) -> None:
         if self.fault is not None:
@@ -243,9 +301,19 @@ class CommitLane:
                 deferred.callback(None)
 
 
-def _by_link(inbound: list[Inbound]) -> dict[Acknowledger, list[Inbound]]:
+def _put_off_receipts(reports: list[InboundReport]) -> None:
+    for link, items in _by_link(reports).items():
+        link.put_off(items)
+
+
+def _taken(queue: deque[_T], most: int) -> list[_T]:
+    """The oldest of a queue, at most so many."""
+    return [queue.popleft() for _ in range(min(len(queue), most))]
+
+
+def _by_link(inbound: list[_Item]) -> dict[Acknowledger, list[_Item]]:
     """A batch, link by link, in its order."""
-    links: dict[Acknowledger, list[Inbound]] = {}
+    links: dict[Acknowledger, list[_Item]] = {}
     for item in inbound:
         links.setdefault(item.link, []).append(item)
     return links

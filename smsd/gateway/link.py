@@ -1,6 +1,6 @@
 """One transport and the session that speaks over it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from typing import Protocol as Interface
 
@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from smsd.gateway.clock import Clock
-from smsd.gateway.commit_lane import Inbound
+from smsd.gateway.commit_lane import Inbound, InboundReport
 from smsd.gateway.tls import in_words
 from smsd.smpp.events import (
     BindRefused,
@@ -111,7 +111,7 @@ class Link(Protocol):
         """Send a request; its outcome comes to the owner. Call `flush` after the last one."""
         self._session.request(body, context, self._clock.monotonic())
 
-    def acknowledge(self, inbound: list[Inbound]) -> None:
+    def acknowledge(self, inbound: Sequence[Inbound | InboundReport]) -> None:
         """Answer what is durable now with ESME_ROK."""
         quick = [item.sequence for item in inbound if item.response == Command.DELIVER_SM_RESP]
         self._session.acknowledge(quick)
@@ -121,7 +121,7 @@ class Link(Protocol):
                     self._session.answer(item.sequence, item.response)
         self.flush()
 
-    def put_off(self, inbound: list[Inbound]) -> None:
+    def put_off(self, inbound: Sequence[Inbound | InboundReport]) -> None:
         """Answer with a temporary error: the SMSC keeps the message."""
         for item in inbound:
             self._session.answer(item.sequence, item.response, Status.ESME_RX_T_APPN)

@@ -18,6 +18,7 @@ from smsd.gateway.clock import Clock
 from smsd.gateway.commit_lane import CommitLane
 from smsd.gateway.failover import Failover
 from smsd.gateway.link import Link
+from smsd.smpp import message_ids
 from smsd.smpp.events import Lost, Response
 from smsd.smpp.long_messages import LongMessages, segmenter
 from smsd.smpp.pdu import Status, SubmitSm, SubmitSmResp, status_text
@@ -126,6 +127,8 @@ class Outbox:
             settings.destination_ton,
             settings.destination_npi,
         )
+        self._registered_delivery = int(settings.receipts)  # SMPP 3.4 §5.2.17: on any end
+        self._id_of = message_ids.of_response(settings.message_id_form)
         self._turnarounds_us: list[int] = []  # of replies just submitted
 
     @property
@@ -263,7 +266,8 @@ class Outbox:
             validity = relative_time((reply.not_after_us - now_us) // _US_PER_S)
             # In the order of SubmitSm's fields; what no name stands for is 0 or empty.
             addresses = (*self._addresses, reply.phone)
-            coding = (esm_class, 0, 0, "", validity, 0, 0, data_coding, 0)
+            registered = self._registered_delivery
+            coding = (esm_class, 0, 0, "", validity, registered, 0, data_coding, 0)
             for part in parts:  # short_message and TLVs
                 fields = (*addresses, *coding, *part)
                 self._ready.append(_new(_Ready, (sending, _new(SubmitSm, fields))))
@@ -292,7 +296,10 @@ class Outbox:
         elif sending.lost:
             self._put_back(reply)
         else:
-            self._settle(reply, ReplyState.SENT, " ".join(sending.message_ids), 0)
+            ids = sending.message_ids
+            # An SMSC that names nothing has nothing to report on.
+            awaits = tuple(map(self._id_of, ids)) if self._registered_delivery and all(ids) else ()
+            self._settle(reply, ReplyState.SENT, " ".join(ids), 0, awaits)
 
     def _take_back(self, sending: _Sending) -> None:
         """Submit no further segment of a reply that will not arrive whole."""
@@ -312,16 +319,22 @@ class Outbox:
         _log.warning("reply_refused", smsc=self._settings.name, status=status_text(status))
         self._settle(reply, ReplyState.REFUSED, "", status)
 
-    def _settle(self, reply: Reply, state: ReplyState, message_id: str, status: int) -> None:
+    def _settle(
+        self,
+        reply: Reply,
+        state: ReplyState,
+        message_id: str,
+        status: int,
+        awaits: tuple[str, ...] = (),
+    ) -> None:
         at_us = self._clock.utc_us()
         if self._turned_away_at:
             self._turned_away_at.pop(reply.id, None)
-        self._watcher.reply_settled(self._settings.name, state)
-        starts = reply.starts_permit
+        self._watcher.reply_settled(self._name, state)
         own = reply.smsc == self._name or state is ReplyState.EXPIRED
-        taker = "" if own else self._name
-        fields = reply.id, state, at_us, message_id, status, reply.resent, starts, taker
-        self._lane.settle(_new(ReplyOutcome, fields))
+        taker = "" if own and not awaits else self._name
+        fields = reply.id, state, at_us, message_id, status, reply.resent, reply.starts_permit
+        self._lane.settle(_new(ReplyOutcome, (*fields, taker, awaits)))
 
     def _try_later(self, call: Callable[[], None]) -> None:
         self._reactor.callLater(self._settings.retry_delay_s, call)

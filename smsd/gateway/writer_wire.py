@@ -9,7 +9,15 @@ from struct import Struct
 from typing import Any
 
 from smsd.gateway.writer import Batch, Counts, Done, Page
-from storage import InboundMessage, InboundPart, Reply, ReplyOutcome, ReplyState
+from storage import (
+    InboundMessage,
+    InboundPart,
+    InboundReceipt,
+    Reply,
+    ReplyOutcome,
+    ReplyState,
+    Sweep,
+)
 
 LENGTH = Struct("<I")
 # tuple.__new__ builds a NamedTuple in half the time of its own __new__.
@@ -39,12 +47,15 @@ def pack_batch(batch: Batch) -> Any:
         ],
         [(*outcome[:1], int(outcome.state), *outcome[2:]) for outcome in batch.outcomes],
         [tuple(read) for read in batch.reads],
+        [tuple(receipt) for receipt in batch.receipts],
+        None if batch.sweep is None else tuple(batch.sweep),
+        batch.proof,
     )
 
 
 def unpack_batch(value: Any) -> Batch:
     """What `pack_batch` was given."""
-    messages, outcomes, reads = value
+    messages, outcomes, reads, receipts, sweep, proof = value
     return Batch(
         [
             _new(InboundMessage, fields)
@@ -54,6 +65,9 @@ def unpack_batch(value: Any) -> Batch:
         ],
         [_new(ReplyOutcome, (each[0], _STATES[each[1]], *each[2:])) for each in outcomes],
         [Page(*fields) for fields in reads],
+        tuple([_new(InboundReceipt, fields) for fields in receipts]),
+        None if sweep is None else Sweep(*sweep),
+        proof,
     )
 
 

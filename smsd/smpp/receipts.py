@@ -27,18 +27,30 @@ STATES: Final = {
     8: "REJECTD",
 }
 _NUMBERS = {state: number for number, state in STATES.items()}
-# Some SMSCs write the names of §5.2.28 out.
-_SPELLINGS = {state: state for state in _NUMBERS} | {
-    "DELIVERED": "DELIVRD",
-    "UNDELIVERABLE": "UNDELIV",
-    "ACCEPTED": "ACCEPTD",
-    "REJECTED": "REJECTD",
-}
+# Some SMSCs write the names of §5.2.28 out, or in words of their own, or the number.
+_SPELLINGS = (
+    {state: state for state in _NUMBERS}
+    | {str(number): state for number, state in STATES.items()}
+    | {
+        "DELIVERED": "DELIVRD",
+        "DELIVERD": "DELIVRD",
+        "UNDELIVERABLE": "UNDELIV",
+        "UNDELIVERED": "UNDELIV",
+        "UNDELIVRD": "UNDELIV",
+        "FAILED": "UNDELIV",
+        "ACCEPTED": "ACCEPTD",
+        "REJECTED": "REJECTD",
+        "BUFFERED": "ENROUTE",
+        "BUFFRED": "ENROUTE",
+    }
+)
+_MESSAGE_ID_CHARACTERS_MAX = 64  # §4.4.2: 65 octets with its NUL
 
 
 class Receipt(NamedTuple):
-    """What an SMSC reports. ``message_id`` is as written: some answer in hex, report in decimal.
+    """What an SMSC reports. ``message_id`` is as written: see ``smsd.smpp.message_ids``.
 
+    ``by_tlv``: only a TLV gives it; the text has none, or another.
     ``state`` is one of STATES. The dates are the SMSC's YYMMDDhhmm[ss], in a zone that it does not
     name, so they stay text. ``error`` is the network's or the vendor's. The message's text is not
     kept.
@@ -49,6 +61,12 @@ class Receipt(NamedTuple):
     error: str = ""
     submit_date: str = ""
     done_date: str = ""
+    by_tlv: bool = False
+
+    @property
+    def number(self) -> int:
+        """The state as a number of §5.2.28."""
+        return _NUMBERS[self.state]
 
     @property
     def delivered(self) -> bool:
@@ -66,8 +84,13 @@ def is_receipt(esm_class: int) -> bool:
     return esm_class & _MESSAGE_TYPE in (DELIVERY_RECEIPT, INTERMEDIATE_NOTIFICATION)
 
 
+# A value ends at a space, or at a comma before the next key; after a space it must be no key.
+_VALUE = r"[^\s,;]+(?:[,;](?!\s*[a-z_][a-z_ ]*[:=])[^\s,;]*)*"
 _FIELD = re.compile(
-    r"\b(id|submit date|done date|stat|err):(\S*)|\btext:", re.IGNORECASE | re.ASCII
+    rf"\b(?:(?:message_|msg_?)?(id)|(submit|done)[ _]?date|(stat)(?:us|e)?|(err)(?:or)?)\s?[:=]"
+    rf"(?:({_VALUE})|[ ]+(?!(?:submit|done)[ _]?date|[a-z_]+[:=])({_VALUE}))?"
+    r"|\b(text)\s?[:=]",
+    re.IGNORECASE | re.ASCII,
 )
 
 
@@ -76,38 +99,48 @@ def parse(body: DeliverSm | DataSm) -> Receipt | None:
 
     A state that the standard does not know reads as UNKNOWN.
     """
-    message_id = state = ""
+    tlv_id = state = ""
     for tag, value in body.tlvs:
         if tag == Tag.RECEIPTED_MESSAGE_ID:
-            message_id = value.rstrip(b"\0").decode("latin-1")
+            tlv_id = value.rstrip(b"\0").decode("latin-1")
         elif tag == Tag.MESSAGE_STATE and len(value) == 1:
             state = STATES.get(value[0], "UNKNOWN")
     fields = _fields(body)
-    message_id = message_id or fields.get("id", "")
+    message_id = tlv_id or fields.get("id", "")
     if not state and (word := fields.get("stat", "").upper()):
         state = _SPELLINGS.get(word, "UNKNOWN")
-    if not message_id or not state:
+    if not message_id or not state or len(message_id) > _MESSAGE_ID_CHARACTERS_MAX:
         return None
     return Receipt(
         message_id,
         state,
         fields.get("err", ""),
-        fields.get("submit date", ""),
-        fields.get("done date", ""),
+        fields.get("submit", ""),
+        fields.get("done", ""),
+        fields.get("id") != message_id,
     )
 
 
 def _fields(body: DeliverSm | DataSm) -> dict[str, str]:
-    """Give the first of each field before the text, which may itself look like fields."""
+    """Give the first of each field before the text, which may itself look like fields.
+
+    Where the text is not the last field, the last of each that is missing is taken from behind it.
+    """
     octets = segments.unpack(body).octets
     # Not as GSM 03.38, whatever data_coding 0 means: a message_id may hold "_" or "$" in ASCII.
     coded = coding.UCS2 if body.data_coding == coding.UCS2 else coding.LATIN_1
     fields: dict[str, str] = {}
+    behind: dict[str, str] = {}
+    in_text = False
     for found in _FIELD.finditer(coding.decode(coded, octets).text):
-        if found[1] is None:
-            break
-        fields.setdefault(found[1].lower(), found[2])
-    return fields
+        key = found[1] or found[2] or found[3] or found[4]
+        if key is None:
+            in_text = True
+        elif in_text:
+            behind[key.lower()] = found[5] or found[6] or ""
+        else:
+            fields.setdefault(key.lower(), found[5] or found[6] or "")
+    return {**behind, **fields} if fields else fields
 
 
 def make(receipt: Receipt, submitted: SubmitSm) -> DeliverSm:

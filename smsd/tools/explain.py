@@ -77,6 +77,9 @@ def _in_words(case: Case) -> str:
     lines += _lateness(case, zone)
     state = case.reply_state.name.lower() + (", resent" if case.resent else "")
     lines.append(("reply", f"{case.reply}  [{state}]"))
+    if case.receipt_state is not None and case.receipt_at_us is not None:
+        at = f"{_local(case.receipt_at_us, zone):%Y-%m-%d %H:%M:%S %Z}"
+        lines.append(("receipt", f"{case.receipt_state.name.lower()}, {at}"))
     told = [
         f"{name:>{_NAME_COLUMNS}}: {textwrap.indent(value, _INDENT).lstrip()}"
         for name, value in lines
@@ -140,6 +143,7 @@ def _as_json(case: Case) -> dict[str, object]:
         "reference": references.encode(case.permit or case.serial),
         "at": _local(case.at_us, ZoneInfo("UTC")).isoformat(),
         "reply_state": case.reply_state.name.lower(),
+        "receipt_state": case.receipt_state and case.receipt_state.name.lower(),
         "renewed_as": case.renewed_as and references.encode(case.renewed_as),
         "facts": {
             **facts._asdict(),

@@ -7,6 +7,7 @@ from storage.migrations import (
     m0002_phones_blocks_activations,
     m0003_indexes_by_day,
     m0004_urgent_replies,
+    m0006_receipts,
     m0007_dead_letters,
 )
 
@@ -15,6 +16,7 @@ migrations(name="m0001_message_decision_reply")(m0001_message_decision_reply.ste
 migrations(name="m0002_phones_blocks_activations")(m0002_phones_blocks_activations.step)
 migrations(name="m0003_indexes_by_day")(m0003_indexes_by_day.step)
 migrations(name="m0004_urgent_replies")(m0004_urgent_replies.step)
+migrations(name="m0006_receipts")(m0006_receipts.step)
 migrations(name="m0007_dead_letters")(m0007_dead_letters.step)
 
 __all__ = ["migrations"]

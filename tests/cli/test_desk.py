@@ -20,6 +20,7 @@ LABELS = {"smsc", "bind", "verdict", "rule", "reason", "outcome", "id", "digest"
     "which",
     "command",
     "candidate_verdict",
+    "state",
 }
 
 

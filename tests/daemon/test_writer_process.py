@@ -21,7 +21,15 @@ from smsd.gateway.writer_wire import (
     unpack_done,
 )
 from smsd.smpp.pdu import DeliverSmResp, Status
-from storage import InboundMessage, InboundPart, Reply, ReplyOutcome, ReplyState
+from storage import (
+    InboundMessage,
+    InboundPart,
+    InboundReceipt,
+    Reply,
+    ReplyOutcome,
+    ReplyState,
+    Sweep,
+)
 from storage.sqlite_library import dbapi
 
 
@@ -107,6 +115,7 @@ def test_the_writer_ends_with_the_daemon_and_a_successor_waits_for_it(tmp_path: 
 
 
 INBOUND = InboundMessage(1, "one", "994500000001", "8103", 0, b"2", "2", True, None)
+AWAITING = ReplyOutcome(7, ReplyState.SENT, 5, "a b", 0, False, False, "one", ("a", "b"))
 REPLY = Reply(7, "one", "994500000001", "yes", 9, 1, resent=True, starts_permit=False)
 
 
@@ -118,13 +127,17 @@ REPLY = Reply(7, "one", "994500000001", "yes", 9, 1, resent=True, starts_permit=
             [INBOUND, INBOUND._replace(part=InboundPart(0x80007, 2, 1), sound=False)],
             [ReplyOutcome(7, ReplyState.REFUSED, 5, "a b", 11, True, True)],
             [Page("one", 0, 10)],
+            (InboundReceipt("one", "a", 2, 9),),
+            Sweep(9, 8, 7, 6),
         ),
+        Batch([], [AWAITING], []),
     ],
 )
 def test_a_batch_survives_the_way_to_the_writer(batch: Batch) -> None:
     """Values and their types are the same on the other side."""
     found = unpack_batch(unframe(frame(pack_batch(batch))[4:]))
     assert found == batch
+    assert [type(receipt) for receipt in found.receipts] == [InboundReceipt] * len(batch.receipts)
     assert [type(outcome.state) for outcome in found.outcomes] == [ReplyState] * len(batch.outcomes)
     assert [type(m.part) for m in found.messages] == [type(m.part) for m in batch.messages]
 
@@ -136,7 +149,15 @@ def test_a_batch_survives_the_way_to_the_writer(batch: Batch) -> None:
         Done(
             [REPLY],
             Counts(
-                {("grant", "r"): 2}, {"empty": 1}, {"STATUS": 1}, 3, 4, {("grant", "refuse"): 1}
+                {("grant", "r"): 2},
+                {"empty": 1},
+                {"STATUS": 1},
+                3,
+                4,
+                {("grant", "refuse"): 1},
+                5,
+                (("one", 9), ("one", -9)),
+                (("one", 6),),
             ),
             [3],
             [[REPLY, REPLY._replace(id=8)], "gone"],

@@ -1,6 +1,7 @@
 """One SMSC's whole gateway in virtual time: store, lane with its thread, outbox, binds."""
 
 import os
+from collections import Counter
 from typing import Any, Protocol
 
 from memory_smsc import MemorySmsc
@@ -12,9 +13,10 @@ from smsd.gateway.adjudicate import Law
 from smsd.gateway.binds import SmscBinds
 from smsd.gateway.commit_lane import CommitLane, LaneLimits
 from smsd.gateway.outbox import Outbox
+from smsd.gateway.sweeper import Sweeper
 from smsd.gateway.writer import Counts, Writer
 from smsd.gateway.writer_host import ThreadHost
-from storage import InboundMessage, Register, Reply, ReplyState, SqliteStore
+from storage import InboundMessage, InboundReceipt, Register, Reply, ReplyState, SqliteStore
 from storage.sqlite_library import dbapi
 
 SMSC = "one"
@@ -31,6 +33,7 @@ class Observer:
     """Keeps what the gateway tells its metrics."""
 
     def __init__(self) -> None:
+        self.commits = 0
         self.batches: list[int] = []  # messages in each batch that was committed
         self.renewed: list[int] = []  # SMS renewed in each batch that renewed any
         self.put_off: list[int] = []
@@ -39,16 +42,24 @@ class Observer:
         self.throttlings = 0
         self.bind_changes: list[tuple[str, bool]] = []
         self.messages = 0
-        self.receipts = 0
+        self.receipts: list[InboundReceipt] = []  # those that are durable
+        self.passed: Counter[str] = Counter()  # the others, by what they were counted as
+        self.arrived: list[tuple[str, int]] = []
+        self.unmatched: Counter[str] = Counter()
+        self.unrecognised: Counter[str] = Counter()
         self.turned_away = 0
         self.certificates: dict[str, float] = {}
 
     def committed(self, counts: Counts, messages: int, commit_s: float) -> None:
         """See `LaneWatcher`."""
+        self.commits += 1
         if messages:
             self.batches.append(messages)
         if counts.renewed:
             self.renewed.append(counts.renewed)
+        self.arrived += counts.arrived
+        self.unmatched.update(dict(counts.unmatched))
+        self.unrecognised.update(counts.unrecognised)
 
     def store_failed(self, messages: int) -> None:
         """See `LaneWatcher`."""
@@ -74,9 +85,13 @@ class Observer:
         """See `BindWatcher`."""
         self.messages += count
 
-    def receipts_came(self, smsc: str, count: int) -> None:
-        """See `BindWatcher`."""
-        self.receipts += count
+    def receipts_stored(self, receipts: list[InboundReceipt]) -> None:
+        """See `LaneWatcher`."""
+        self.receipts += receipts
+
+    def receipts_passed(self, smsc: str, state: str, count: int) -> None:
+        """See `ReceiptWatcher`."""
+        self.passed[state] += count
 
     def no_room(self, smsc: str, count: int) -> None:
         """See `BindWatcher`."""
@@ -131,6 +146,7 @@ class GatewayStage:
             self.outbox,
             self.seen,
         )
+        self.sweeper = Sweeper(self.reactor, self.clock, self.lane, section)
         self.smscs: list[MemorySmsc] = []
 
     def _recovered(self) -> None:

@@ -1,6 +1,7 @@
 """Delivery receipts: SMPP 3.4 Appendix B and the TLVs that overrule its text."""
 
 import string
+from itertools import permutations
 
 import pytest
 from hypothesis import given
@@ -20,6 +21,9 @@ def receipt_of(short_message: bytes, *tlvs: Tlv, data_coding: int = 0) -> Delive
     return DeliverSm(
         esm_class=0x04, data_coding=data_coding, short_message=short_message, tlvs=tlvs
     )
+
+
+FIELDS = (b"id:7", b"stat:UNDELIV", b"err:1", b"done date:2004051016")
 
 
 @pytest.mark.parametrize(
@@ -64,11 +68,26 @@ def test_the_text_of_appendix_b() -> None:
         (b"id:7 stat:DELIVRD err: text:err:9", ("7", "DELIVRD", "", "", "")),
         (b"id:7 stat:UNDELIV text:id:8 stat:DELIVRD", ("7", "UNDELIV", "", "", "")),
         (b"id:7 id:8 stat:DELIVRD", ("7", "DELIVRD", "", "", "")),
+        (
+            b"id:7,sub:001,dlvrd:001,submit date:200405101500,done date:200405101601,"
+            b"stat:DELIVRD,err:0A1,text:",
+            ("7", "DELIVRD", "0A1", "200405101500", "200405101601"),
+        ),
+        (
+            b"id: 7 submit_date: 2004051015 done_date: 2004051016 status: Delivered error: 000",
+            ("7", "DELIVRD", "000", "2004051015", "2004051016"),
+        ),
+        (b"message_id:a-7;state:5;err:x1", ("a-7", "UNDELIV", "x1", "", "")),
+        (b"ID=7\nSTAT=EXPIRED\nERR=", ("7", "EXPIRED", "", "", "")),
+        (b"id:7 submit date: done date: stat:FAILED err:", ("7", "UNDELIV", "", "", "")),
+        (b"id:7 stat:BUFFERED", ("7", "ENROUTE", "", "", "")),
+        (b"id:7,8 stat:REJECTD", ("7,8", "REJECTD", "", "", "")),
+        (b"id:7 text:stat:EXPIRED err:9 stat:DELIVRD", ("7", "DELIVRD", "9", "", "")),
     ],
 )
 def test_texts_of_other_vendors(text: bytes, expected: tuple[str, ...]) -> None:
     """Case, order, fields and spellings vary; the message's own text decides nothing."""
-    assert parse(receipt_of(text)) == expected
+    assert parse(receipt_of(text)) == Receipt(*expected)
 
 
 @pytest.mark.parametrize(
@@ -80,6 +99,7 @@ def test_texts_of_other_vendors(text: bytes, expected: tuple[str, ...]) -> None:
         b"stat:DELIVRD",
         b"id: stat:DELIVRD",
         b"text:id:7 stat:DELIVRD",
+        b"id:" + b"7" * 65 + b" stat:DELIVRD",  # §4.4.2: no submit_sm_resp can have given it
     ],
 )
 def test_what_is_no_receipt(text: bytes) -> None:
@@ -96,13 +116,31 @@ def test_tlvs_overrule_the_text() -> None:
             Tlv(Tag.MESSAGE_STATE, b"\x05"),
         )
     )
-    assert receipt == Receipt("ab12", "UNDELIV", "000", "2004051015", "2004051016")
+    assert receipt == Receipt("ab12", "UNDELIV", "000", "2004051015", "2004051016", by_tlv=True)
+
+
+@pytest.mark.parametrize("fields", permutations(FIELDS))
+def test_fields_come_in_any_order(fields: tuple[bytes, ...]) -> None:
+    """The message's own text, which looks like a receipt itself, stands where Appendix B has it."""
+    text = b" ".join((*fields, b"text:id:8 stat:EXPIRED err:9"))
+    assert parse(receipt_of(text)) == Receipt("7", "UNDELIV", "1", "", "2004051016")
+
+
+def test_a_tlv_that_the_text_repeats_is_told_from_one_that_it_does_not() -> None:
+    """They may be in two forms: see smsd.smpp.message_ids."""
+    tlv = Tlv(Tag.RECEIPTED_MESSAGE_ID, b"7\0")
+    by_tlv = [
+        receipt.by_tlv
+        for text in (b"id:7 stat:DELIVRD", b"id:8 stat:DELIVRD", b"stat:DELIVRD")
+        if (receipt := parse(receipt_of(text, tlv)))
+    ]
+    assert by_tlv == [False, True, True]
 
 
 def test_tlvs_suffice() -> None:
     """A data_sm receipt has no text at all."""
     tlvs = (Tlv(Tag.RECEIPTED_MESSAGE_ID, b"ab12\0"), Tlv(Tag.MESSAGE_STATE, b"\x02"))
-    assert parse(DataSm(esm_class=0x04, tlvs=tlvs)) == Receipt("ab12", "DELIVRD")
+    assert parse(DataSm(esm_class=0x04, tlvs=tlvs)) == Receipt("ab12", "DELIVRD", by_tlv=True)
 
 
 @pytest.mark.parametrize("value", [b"\0", b"\x09", b"\xff"])
@@ -150,6 +188,7 @@ WORD = st.text(string.ascii_letters + string.digits + "-_.:$@", max_size=30)
         st.from_regex(r"([0-9]{3})?", fullmatch=True),
         st.from_regex(r"([0-9]{10})?", fullmatch=True),
         st.from_regex(r"([0-9]{10}|[0-9]{12})?", fullmatch=True),
+        by_tlv=st.just(False),
     )
 )
 def test_make_and_parse_agree(receipt: Receipt) -> None:
@@ -165,6 +204,17 @@ def test_make_refuses_a_state_that_does_not_exist() -> None:
     """A slip in a simulator's script shows at once."""
     with pytest.raises(KeyError):
         make(Receipt("7", "DELIVERED"), SubmitSm())
+
+
+@pytest.mark.parametrize(
+    "filler", [b", " * 30_000, b"," + b" " * 60_000, b"," + b"a " * 30_000, b" id: a" * 10_000]
+)
+def test_a_receipt_as_long_as_a_pdu_is_read_like_a_short_one(filler: bytes) -> None:
+    """No octets of a peer make reading take more than one way through them."""
+    payload = Tlv(Tag.MESSAGE_PAYLOAD, b"id:7 stat:DELIVRD err:1" + filler)
+    receipt = parse(receipt_of(b"", payload))
+    assert receipt is not None
+    assert (receipt.message_id, receipt.state) == ("7", "DELIVRD")
 
 
 @given(st.binary(), st.integers(0, 255), st.integers(0, 255))

@@ -100,7 +100,8 @@ ROWS = {
         " (5, 5, 1, '994500000001', 'yes', 9, 1, 1, 8, 'abc', 0),"
         " (6, 6, 2, '994500000001', 'how to', 9, 2, 0, 8, '', 11),"
         " (8, 8, 1, '994500000002', 'no', 9, 0, 0, NULL, NULL, NULL)",
-        f"INSERT INTO part VALUES ('994500000003', 1, 2, 1, x'00', {NOON_US})",
+        "INSERT INTO part (phone, reference, total, number, octets, received_at_us)"
+        f" VALUES ('994500000003', 1, 2, 1, x'00', {NOON_US})",
     ),
     "m0002_phones_blocks_activations": (
         "UPDATE decision SET ended_us = 9, begins_with_reply = 1 WHERE serial = 7",
@@ -121,6 +122,12 @@ ROWS = {
         " NULL, 'late', 5, 'sms')",
         "INSERT INTO reply (id, message, smsc, phone, text, not_after_us, state)"
         " VALUES (9, 9, 1, '994500000001', 'too late', 9, 0)",
+    ),
+    "m0006_receipts": (
+        "UPDATE reply SET receipt_state = 2, receipt_at_us = 9, segments_arrived = 1 WHERE id = 5",
+        "INSERT INTO submission VALUES (18358, 1, 'abc', 5, 0, 1)",
+        "INSERT INTO early_receipt VALUES (1, 'abd', 2, 9)",
+        "UPDATE part SET smsc = 1, short_number = '8103', data_coding = 8, state = 1",
     ),
     "m0007_dead_letters": (
         "INSERT INTO audit VALUES (2, 9, 'operator', 'outbox_retry', 'reply 6', 'mended')",
@@ -222,13 +229,13 @@ def test_before_the_first_missing_step_there_is_a_backup(
 def test_a_backup_put_back_is_a_store(tmp_path: Path, schema: str) -> None:
     """The way back is open: it opens, and goes forward again."""
     old_store(tmp_path / "smsd.db", schema)
-    before = content_of(tmp_path / "smsd.db")["message"]
+    messages = len(content_of(tmp_path / "smsd.db")["message"])
     SqliteStore(f"sqlite:///{tmp_path}/smsd.db").close()
     backup = tmp_path / f"smsd.db.before-{NEXT[schema]}"
     back = tmp_path / "back.db"
     backup.rename(back)
     store = SqliteStore(f"sqlite:///{back}")
-    assert row_counts(store.connection)["message"] == len(before)
+    assert row_counts(store.connection)["message"] == messages >= 4
     store.close()
     assert not any(verify(f"sqlite:///{back}", lambda _check: None).values())
 

@@ -3,17 +3,34 @@
 import re
 
 import pytest
-from decisions_stored import DOCUMENT, HOLDER, NOON_US, PHONE, decided, sms, stored
+from decisions_stored import (
+    DOCUMENT,
+    HOLDER,
+    HOUR_US,
+    MINUTE_US,
+    NOON_US,
+    PHONE,
+    decided,
+    sms,
+    stored,
+)
 
 from rules import CompiledPolicy
 from rules.commands import Ended
 from rules.flood import PhoneState
-from storage import InboundPart, ReplyOutcome, ReplyState, SqliteStore
+from storage import (
+    InboundPart,
+    InboundReceipt,
+    ReplyOutcome,
+    ReplyState,
+    SqliteStore,
+    Sweep,
+)
 
 _MANY = 2_000
 # A search among all ids above a bound is a scan by another name.
 _READS_WHOLE_TABLE = re.compile(
-    r"SCAN (message|decision|reply|phone|block|part)\b|\(rowid[<>]|AUTOMATIC"
+    r"SCAN (message|decision|reply|phone|block|part|newer|submission)\b|\(rowid[<>]|AUTOMATIC"
 )
 
 
@@ -57,9 +74,19 @@ def fill(store: SqliteStore) -> None:
         " VALUES (?, '', '', 1, '', '', 0)",
         [(f"p:B{n}",) for n in range(_MANY)],
     )
-    part = (NOON_US,)
     execute(
-        "INSERT INTO part VALUES (?1, 1, 2, 1, x'00', ?2)", [(f"8{n}", *part) for n in range(_MANY)]
+        "INSERT INTO part (phone, reference, total, number, octets, received_at_us, smsc, state)"
+        " VALUES (?1, 1, 2, 1, x'00', ?2, 1, ?3)",
+        [(f"8{n}", NOON_US, n % 4) for n in range(_MANY)],
+    )
+    day = NOON_US // 86_400_000_000
+    execute(
+        "INSERT INTO submission VALUES (?, 1, ?, ?, 0, 1)",
+        [(day - n % 9, f"id{n}", n) for n in range(1, _MANY)],
+    )
+    execute(
+        "INSERT INTO early_receipt VALUES (1, ?, 2, ?)",
+        [(f"early{n}", NOON_US - n) for n in range(_MANY)],
     )
 
 
@@ -82,7 +109,14 @@ def use_everything(store: SqliteStore, policy: CompiledPolicy) -> None:
         transaction.silence(number)
         transaction.end_permits([Ended(1, NOON_US, False), Ended(2, NOON_US, True)])
     with store.transaction(policy) as transaction:
-        transaction.settle([ReplyOutcome(number, ReplyState.SENT, NOON_US, "id", 0, False, True)])
+        sent = ReplyOutcome(number, ReplyState.SENT, NOON_US, "id early7", 0, False, True)
+        transaction.settle([sent._replace(smsc="one", awaits=("id", "early7"))])
+        transaction.receipts.record([InboundReceipt("one", "id", 2, NOON_US)])
+        transaction.receipts.record([InboundReceipt("one", "nobody's", 2, NOON_US)])
+        sweep = Sweep(NOON_US + HOUR_US, MINUTE_US, MINUTE_US, 10)
+        assert store.due(sweep)
+        transaction.give_up_parts(sweep)
+        transaction.receipts.give_up(sweep)
         transaction.take_back([ReplyOutcome(7, ReplyState.EXPIRED, NOON_US, "", 0, False)])
         transaction.to_renew([7])
     store.unsent("one", 0, 500)

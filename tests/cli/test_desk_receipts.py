@@ -1,0 +1,53 @@
+"""What the desk counts of receipts, of half SMS, and of sweeps that lead to nothing else."""
+
+from smsd.desk.metrics import Metrics
+from smsd.gateway.writer import NOTHING
+from storage import InboundReceipt
+
+S_US = 1_000_000
+
+
+def value(metrics: Metrics, name: str, **labels: str) -> float | None:
+    """One sample."""
+    return metrics.registry.get_sample_value(name, labels)
+
+
+def test_receipts_are_counted_by_what_they_say() -> None:
+    """Those that are durable, and those that were only acknowledged."""
+    metrics = Metrics("1", "3")
+    metrics.receipts_stored([InboundReceipt("one", "a", state, 9) for state in (2, 2, 5)])
+    metrics.receipts_passed("one", "unreadable", 3)
+    metrics.receipts_passed("two", "ignored", 1)
+    counted = [
+        value(metrics, "smsd_receipts_total", smsc=smsc, state=state)
+        for smsc, state in (
+            ("one", "delivered"),
+            ("one", "undeliverable"),
+            ("one", "unreadable"),
+            ("two", "ignored"),
+        )
+    ]
+    assert counted == [2, 1, 3, 1]
+
+
+def test_the_way_to_the_handset_is_measured() -> None:
+    """In seconds; where the wall clock was set back it took none."""
+    metrics = Metrics("1", "3")
+    arrived = (("one", 4 * S_US), ("one", -9 * S_US), ("two", 5 * S_US + 1))
+    metrics.committed(NOTHING._replace(arrived=arrived), 0, 0.0)
+    assert value(metrics, "smsd_handset_seconds_sum", smsc="one") == 4
+    assert value(metrics, "smsd_handset_seconds_count", smsc="one") == 2
+    assert value(metrics, "smsd_handset_seconds_bucket", smsc="one", le="0.001") == 1
+    assert value(metrics, "smsd_handset_seconds_bucket", smsc="two", le="5.0") == 0
+    assert value(metrics, "smsd_handset_seconds_bucket", smsc="two", le="10.0") == 1
+
+
+def test_a_sweep_is_counted_without_an_sms() -> None:
+    """What it gave up came in earlier batches."""
+    metrics = Metrics("1", "3")
+    swept = NOTHING._replace(unmatched=(("one", 2),), unrecognised={"incomplete": 3}, silent=4)
+    metrics.committed(swept, 0, 0.0)
+    assert value(metrics, "smsd_receipts_unmatched_total", smsc="one") == 2
+    assert value(metrics, "smsd_unrecognised_total", reason="incomplete") == 3
+    assert value(metrics, "smsd_messages_silent_total") == 4
+    assert value(metrics, "smsd_messages_stored_total") == 0
