@@ -93,6 +93,13 @@ _FIELD = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 
+# The form that Appendix B prints, which most SMSCs keep to: read in one go, to the same end.
+_APPENDIX_B = re.compile(
+    r"id:(\S+) sub:\d+ dlvrd:\d+ submit date:(\d+) done date:(\d+) stat:(\w+) err:(\w+) text:",
+    re.IGNORECASE | re.ASCII,
+)
+_KEYS = ("id", "submit", "done", "stat", "err")
+
 
 def parse(body: DeliverSm | DataSm) -> Receipt | None:
     """Read the receipt in ``body``, whose esm_class says it is one; None without an id or a state.
@@ -129,10 +136,13 @@ def _fields(body: DeliverSm | DataSm) -> dict[str, str]:
     octets = segments.unpack(body).octets
     # Not as GSM 03.38, whatever data_coding 0 means: a message_id may hold "_" or "$" in ASCII.
     coded = coding.UCS2 if body.data_coding == coding.UCS2 else coding.LATIN_1
+    text = coding.decode(coded, octets).text
+    if standard := _APPENDIX_B.match(text):
+        return dict(zip(_KEYS, standard.groups(), strict=True))
     fields: dict[str, str] = {}
     behind: dict[str, str] = {}
     in_text = False
-    for found in _FIELD.finditer(coding.decode(coded, octets).text):
+    for found in _FIELD.finditer(text):
         key = found[1] or found[2] or found[3] or found[4]
         if key is None:
             in_text = True

@@ -198,6 +198,8 @@ def test_make_and_parse_agree(receipt: Receipt) -> None:
     assert (made.source_addr, made.destination_addr) == ("994000000001", "8103")
     assert parse(made) == receipt
     assert parse(made._replace(tlvs=())) == receipt
+    by_field = made._replace(tlvs=(), short_message=b" " + made.short_message)
+    assert parse(by_field) == receipt
 
 
 def test_make_refuses_a_state_that_does_not_exist() -> None:
