@@ -272,7 +272,7 @@ class Outbox:
 
     def _send_again(self, reply: Reply) -> None:
         """To where it came from."""
-        if reply.smsc == self._settings.name:
+        if reply.smsc == self._name:
             self.put_back(reply)
         else:
             self.failover.put_back(reply)
