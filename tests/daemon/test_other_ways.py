@@ -70,3 +70,26 @@ def test_one_bind_of_two_carries_the_work_when_the_other_is_lost(tmp_path: Path)
         peers[1].read(DeliverSmResp)
         peers[1].read(SubmitSm)
         assert isinstance(smsc.accept().read().body, BindTransceiver)  # and it comes back
+
+
+def test_smscs_that_fail_slow_nobody(tmp_path: Path) -> None:
+    """One that never answers a bind, one that never answers a submit_sm, and one that works."""
+    with ScriptedSmsc() as silent, ScriptedSmsc() as stingy, ScriptedSmsc() as good:
+        sections = [
+            smsc_section(silent.port, "silent"),
+            smsc_section(stingy.port, "stingy", more="window = 1"),
+            smsc_section(good.port, "good", more="window = 1"),
+        ]
+        with Daemon(write_config(tmp_path, sections)):
+            silent.accept()
+            peers = stingy.accept_bind(), good.accept_bind()
+            for number in range(1, 4):
+                for at, peer in enumerate(peers):
+                    peer.text(f"2 AZE 111111{number}", number, f"9945{at}000000{number}")
+            phones: list[str] = []
+            while len(phones) < 3:
+                pdu = peers[1].read()
+                if isinstance(pdu.body, SubmitSm):
+                    phones.append(pdu.body.destination_addr)
+                    peers[1].send(SubmitSmResp(f"id-{pdu.sequence}"), pdu.sequence)
+            assert phones == ["994510000001", "994510000002", "994510000003"]
