@@ -12,7 +12,7 @@ from smsd.cli_options import config_option, json_option, load_configuration, run
 
 @click.group()
 def smsc() -> None:
-    """The SMSCs of the running daemon: see how they fare, suspend, resume, reconnect."""
+    """List, suspend, resume, reconnect the daemon's SMSCs."""
 
 
 @smsc.command("list", short_help="Say which SMSC is bound, since when, or why not.")

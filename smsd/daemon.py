@@ -189,7 +189,12 @@ class Daemon:
                 self._reactor,
                 self._reactor.getThreadPool(),
                 policies.note,
-                *(url, at_us, who, action, subject, reason),
+                url,
+                at_us,
+                who,
+                action,
+                subject,
+                reason,
             )
         except StoreError as fault:
             _log.error("audit_failed", reason=str(fault))

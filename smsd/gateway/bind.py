@@ -101,7 +101,7 @@ class Bind:
     def _why_down(self) -> str:
         if self.up:
             return ""
-        return self._reason or ("connecting" if self._service.running else "suspended")
+        return self._reason or "connecting" if self._service.running else "suspended"
 
     def _failed(self, reason: str, status: int | None = None) -> None:
         """One log line whenever the reason for being down is a new one at this address."""
@@ -150,6 +150,7 @@ class Bind:
         reason = self._dialler.refusal or reason
         if self.up:
             self._changed(False)
+            self._reason = reason
             self._rounds.lost()
             _log.warning("bind_lost", smsc=self._smsc.settings.name, bind=self.name, reason=reason)
         else:

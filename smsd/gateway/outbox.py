@@ -309,7 +309,7 @@ class Outbox:
 
     def _put_back(self, reply: Reply) -> None:
         """To where it came from."""
-        if reply.smsc == self._settings.name:
+        if reply.smsc == self._name:
             self.put_back(reply)
         else:
             self.failover.put_back(reply)

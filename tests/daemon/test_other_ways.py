@@ -4,7 +4,7 @@ import sqlite3
 from pathlib import Path
 
 from daemon_process import Daemon, smsc_section, write_config
-from scripted_smsc import ScriptedSmsc
+from scripted_smsc import Peer, ScriptedSmsc
 
 from smsd.smpp.pdu import BindTransceiver, DeliverSmResp, SubmitSm, SubmitSmResp
 
@@ -70,3 +70,33 @@ def test_one_bind_of_two_carries_the_work_when_the_other_is_lost(tmp_path: Path)
         peers[1].read(DeliverSmResp)
         peers[1].read(SubmitSm)
         assert isinstance(smsc.accept().read().body, BindTransceiver)  # and it comes back
+
+
+def test_smscs_that_fail_slow_nobody(tmp_path: Path) -> None:
+    """One that never answers a bind, one that never answers a submit_sm, and one that works."""
+    with ScriptedSmsc() as silent, ScriptedSmsc() as stingy, ScriptedSmsc() as good:
+        sections = [
+            smsc_section(silent.port, "silent"),
+            smsc_section(stingy.port, "stingy", more="window = 1"),
+            smsc_section(good.port, "good", more="window = 1"),
+        ]
+        with Daemon(write_config(tmp_path, sections)):
+            silent.accept()
+            peers = stingy.accept_bind(), good.accept_bind()
+            good_peer = peers[1]
+            good_peer.text("hello", 9, "994510000009")  # until the writer is there, all is slow
+            assert next_submitted(good_peer) == "994510000009"
+            for number in range(1, 4):
+                for at, peer in enumerate(peers):
+                    peer.text(f"2 AZE 111111{number}", number, f"9945{at}000000{number}")
+            for number in range(1, 4):
+                assert next_submitted(good_peer) == f"99451000000{number}"
+
+
+def next_submitted(peer: Peer) -> str:
+    """Take the next submit_sm with ESME_ROK; for which phone it is."""
+    while True:
+        pdu = peer.read()
+        if isinstance(pdu.body, SubmitSm):
+            peer.send(SubmitSmResp(f"id-{pdu.sequence}"), pdu.sequence)
+            return pdu.body.destination_addr

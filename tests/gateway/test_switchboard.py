@@ -179,7 +179,11 @@ def test_the_list_says_how_each_bind_fares(new_stage: NewStage) -> None:
     stage.pass_time(60)
     assert operator.told(operator.ask("list"))["smscs"][0]["state"] == "partly bound"
     transmitter.hang_up()
-    transmitter = stage.reconnect()
+    for reason in ("not bound in time", "Connection was closed cleanly."):
+        [told] = operator.told(operator.ask("list"))["smscs"]
+        assert [bind["reason"] for bind in told["binds"]] == [reason, ""]
+        stage.reconnect().hang_up()
+    stage.reconnect()
     receiver.text(b"1 AZE 1111111", PHONE)
     stage.run()
     answer = operator.told(operator.ask("list"))
