@@ -13,7 +13,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from smsd.config import SmscSection
 from smsd.gateway.clock import Clock
-from smsd.gateway.pacing import Pacing, PacingLimits
+from smsd.gateway.pacing import EVERYTHING, Pacing, PacingLimits
 from smsd.smpp.pdu import Status, status_text
 from smsd.smpp.statuses import Kind
 from storage import Reply
@@ -60,8 +60,8 @@ class Brake:
         """How many messages may leave now."""
         if self._holding_off:
             return 0
-        if self._pacing.unlimited:
-            return self._pacing.allowance(0.0)
+        if self._pacing.unlimited:  # the clock need not be asked
+            return EVERYTHING
         return self._pacing.allowance(self._clock.monotonic())
 
     def left(self, messages: int) -> None:
@@ -75,7 +75,7 @@ class Brake:
             self._reactor.callLater(self._pacing.wait_s(self._clock.monotonic()), self._wake)
 
     def taken(self) -> None:
-        """The SMSC took something."""
+        """The SMSC took something; to be told while there is a reply that it turned away."""
         self._taken_at = self._clock.monotonic()
 
     def turned_away(self, reply: Reply, kind: Kind, status: int) -> None:

@@ -208,7 +208,7 @@ class Outbox:
                 self._take_back(sending)
             if not sending.parts_left:
                 self._conclude(sending)
-        if not_taken < len(responses):
+        if self._turned_away_at and not_taken < len(responses):
             self._brake.taken()
         self.pump()
 
