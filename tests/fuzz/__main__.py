@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ OWN = ROOT / ".fuzz"  # not in git: what grew and what was found
 
 _INPUT_TIMEOUT_S = 10
 _MEMORY_MB = 1_024
-_STATUS = re.compile(r"#(\d+)\s+(\w+)\s+cov: (\d+) ft: (\d+) corp: (\d+)/\S+.*exec/s: (\d+)")
+_STATUS = re.compile(r"#(\d+)\s+\w+\s+cov: (\d+) ft: \d+ corp: (\d+)/")
 
 
 class Hunted(NamedTuple):
@@ -40,35 +40,22 @@ class Hunted(NamedTuple):
     told: str
 
 
+OnStatus = Callable[[int, int, int], None]
+
+
 def hunt(
     seconds: int,
     seed: int,
     own: Path = OWN,
     runs: int = -1,
-    on_status: Callable[[int, int, int], None] = lambda *_: None,
+    on_status: OnStatus = lambda *_: None,
 ) -> Hunted:
     """Fuzz for so long, or for so many ``runs``; ``own`` keeps what grows and what is found."""
-    grown, found = own / "grown", own / "found"
-    for folder in (grown, found):
-        folder.mkdir(parents=True, exist_ok=True)
-    words = own / "words"
-    words.write_text("\n".join(_words()) + "\n")
+    found = own / "found"
+    found.mkdir(parents=True, exist_ok=True)
     before = set(found.iterdir())
-    options = {
-        "max_total_time": seconds,
-        "runs": runs,
-        "seed": seed,
-        "max_len": INPUT_OCTETS_MAX,
-        "timeout": _INPUT_TIMEOUT_S,
-        "rss_limit_mb": _MEMORY_MB,
-        "dict": words,
-        "artifact_prefix": f"{found}/",
-    }
-    command = [PYTHON, "-m", "tests.fuzz.hunt", *(f"-{k}={v}" for k, v in options.items())]
-    told: deque[str] = deque(maxlen=60)
-    numbers = (0, 0, 0)
     with subprocess.Popen(
-        [*command, grown, CORPUS],
+        _command(own, {"max_total_time": seconds, "runs": runs, "seed": seed}),
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -76,15 +63,34 @@ def hunt(
         errors="replace",
     ) as child:
         assert child.stdout is not None
-        for line in child.stdout:
-            told.append(line)
-            status = _STATUS.search(line)
-            if status:
-                executions, _, edges, _, corpus, _ = status.groups()
-                numbers = (int(executions), int(edges), int(corpus))
-                on_status(*numbers)
+        numbers, told = _listen(child.stdout, on_status)
     news = sorted(set(found.iterdir()) - before)
-    return Hunted(*numbers, news, child.returncode, "".join(told))
+    return Hunted(*numbers, news, child.returncode, told)
+
+
+def _command(own: Path, options: dict[str, int]) -> list[str]:
+    """libFuzzer with its options; what it keeps goes to the first of its two folders."""
+    grown, words = own / "grown", own / "words"
+    grown.mkdir(exist_ok=True)
+    words.write_text("\n".join(_words()) + "\n", encoding="ascii")
+    bounds = {"max_len": INPUT_OCTETS_MAX, "timeout": _INPUT_TIMEOUT_S, "rss_limit_mb": _MEMORY_MB}
+    flags = [f"-{name}={value}" for name, value in (options | bounds).items()]
+    files = [f"-dict={words}", f"-artifact_prefix={own}/found/", str(grown), str(CORPUS)]
+    return [str(PYTHON), "-m", "tests.fuzz.hunt", *flags, *files]
+
+
+def _listen(lines: Iterable[str], on_status: OnStatus) -> tuple[tuple[int, int, int], str]:
+    """The last numbers that libFuzzer told, and its last words."""
+    told: deque[str] = deque(maxlen=60)
+    numbers = (0, 0, 0)
+    for line in lines:
+        told.append(line)
+        status = _STATUS.search(line)
+        if status:
+            executions, edges, corpus = map(int, status.groups())
+            numbers = (executions, edges, corpus)
+            on_status(*numbers)
+    return numbers, "".join(told)
 
 
 def _words() -> list[str]:

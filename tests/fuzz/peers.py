@@ -14,6 +14,7 @@ from smsd.smpp.framing import HEADER_BYTES
 from smsd.smpp.layouts import BY_BODY
 from smsd.smpp.pdu import DataSm, DeliverSm, Status, SubmitSm
 from smsd.smpp.session import Role, Session, State
+from smsd.smpp.states import BOUND
 from tests.smpp.session_books import Books
 from tests.smpp.two_ends import BINDS, LIMITS, MO, MT, ends_in
 
@@ -84,12 +85,13 @@ def _split(food: bytes) -> tuple[int, bytes, bytes]:
 
 
 def _stage(stage: int) -> tuple[Books, float]:
-    """A session in any role (bit 0) and state; from bit 7 on, with all that it may ask under way.
+    """A session in any role (bit 0) and state (bits 1 to 5), and the time.
 
-    An ESME in OPEN has asked to bind.
+    Bit 7: all that it may ask is under way; bit 6: it has asked whether the peer is there. An ESME
+    in OPEN has asked to bind.
     """
     role = _ROLES[stage & 1]
-    state = _STATES[(stage >> 1) % len(_STATES)]
+    state = _STATES[(stage >> 1 & 0x1F) % len(_STATES)]
     session, _ = ends_in(state).of(role)
     books = Books(session, role, LIMITS)
     if role is Role.ESME and state is State.OPEN:
@@ -98,7 +100,9 @@ def _stage(stage: int) -> tuple[Books, float]:
     if stage & 0x80:
         for _ in range(LIMITS.window):
             books.request(MT if role is Role.ESME else MO, 0.0)
-    return books, 0.0
+    now = LIMITS.enquire_link_s if stage & 0x40 and state in BOUND else 0.0
+    books.tick(now)
+    return books, now
 
 
 def _effect(stage: int, pieces: list[bytes]) -> tuple[list[Event], bytes, State]:

@@ -8,7 +8,16 @@ from pathlib import Path
 
 from smsd.smpp import receipts, segments
 from smsd.smpp.codec import encode
-from smsd.smpp.pdu import DeliverSm, SubmitSm, Tlv
+from smsd.smpp.pdu import (
+    BindTransceiver,
+    BindTransceiverResp,
+    DeliverSm,
+    DeliverSmResp,
+    Status,
+    SubmitSm,
+    SubmitSmResp,
+    Tlv,
+)
 from smsd.smpp.receipts import Receipt
 from smsd.smpp.session import Role, State
 from tests.fuzz import peers
@@ -18,7 +27,7 @@ from tests.smpp.pdu_golden import GOLDEN
 CORPUS = Path(__file__).parent / "corpus"
 
 _SCHEDULE = bytes((7, 40, 1, 3, 0, 90, 16, 5))
-_UNDER_WAY = 0x80
+_UNDER_WAY, _ASKED = 0x80, 0x40  # bits of the stage, in peers.py
 # The shorter an input, the sooner a mutation meets the octet that matters.
 _STREAM_OCTETS_MAX = 360
 
@@ -44,21 +53,32 @@ def _seeds() -> Iterator[tuple[str, bytes]]:
                 f"conversation-{name}",
                 _food(peers.conversation, food),
             )
+    opened = list(State).index(State.OPEN) << 1
+    refusal = bytes((opened | list(Role).index(Role.ESME),)) + _SCHEDULE
+    refusal += encode(BindTransceiverResp(), 1, Status.ESME_RINVPASWD)
+    yield "stream-bind-refused", _food(peers.stream, refusal)
+    asking = bytes((opened | list(Role).index(Role.SMSC),)) + _SCHEDULE
+    asking += encode(BindTransceiver("esme", "wrong"), 7) + encode(BindTransceiver("esme"), 8)
+    yield "conversation-bind-refused", _food(peers.conversation, asking)
     yield "frames-three", _food(frames, bytes((2, 5)) + everything[:180])
     for name, octets in _messages():
         yield f"message-{name}", _food(message, octets)
     yield "text-gsm", _food(coded_text, b"\0\0caf\x05 \x1be 10 \x1b<2\x1b>")
     yield "text-ucs2", _food(coded_text, b"\x08\0" + "ə \U0001f600 İ".encode("utf-16-be") * 9)
+    yield "text-byte-order", _food(coded_text, b"\x08\0\xfe\xff\0a")
+    yield "text-other-byte-order", _food(coded_text, b"\x08\0\xff\xfea\0")
     yield "reassembly-two", _food(reassembly, b"\4\2\2\3ing\4\2\1\3sav\5\3\1\1a\0\0\0\1z")
 
 
 def _in_state(state: State) -> bytes:
     """What a peer says that is well behaved in a state: messages, then responses."""
-    kinds = ("EnquireLink", "EnquireLinkResp", "DeliverSm", "SubmitSm", "DataSm", "SubmitSmResp")
+    kinds = ["EnquireLink", "EnquireLinkResp", "AlertNotification", "DeliverSm"]
     if state is State.OPEN:
-        kinds = ("BindTransceiver", "BindTransceiverResp", *kinds)
+        kinds = ["Outbind", "BindTransceiver", "BindTransceiverResp", *kinds]
     by_name = {type(body).__name__: octets for body, _, octets in GOLDEN}
-    return b"".join(by_name[kind] for kind in kinds)
+    # To the second of three requests that are under way.
+    settled = encode(SubmitSmResp("7f"), 2) + encode(DeliverSmResp(), 2)
+    return b"".join(by_name[kind] for kind in kinds) + settled
 
 
 def _messages() -> Iterator[tuple[str, bytes]]:
@@ -72,6 +92,8 @@ def _messages() -> Iterator[tuple[str, bytes]]:
     cut = segments.segment("2 AZE 1111111, ə " * 9, 7)
     long = phone._replace(esm_class=cut.esm_class, data_coding=cut.data_coding)
     yield "part", body_of(long._replace(short_message=cut.parts[1]))
+    wide = bytes((6, 8, 4, 1, 7, 2, 1)) + b"2 AZE 1"
+    yield "part-16-bit", body_of(phone._replace(esm_class=0x40, short_message=wide))
     sar = (Tlv(0x020C, b"\0\7"), Tlv(0x020E, b"\2"), Tlv(0x020F, b"\1"), Tlv(0x0424, b"1 AZE 1"))
     yield "sar-payload", body_of(phone._replace(tlvs=sar))
 

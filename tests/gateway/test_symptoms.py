@@ -235,15 +235,16 @@ def test_a_peer_that_stops_reading_holds_nobody_up(new_stage: NewStage) -> None:
 def test_a_wall_clock_that_jumps_disturbs_no_session(new_stage: NewStage, jump_us: int) -> None:
     """Nothing is lost, asked or given up before its time by the monotonic clock, and no later."""
     stage = with_replies(new_stage(enquire_link_s=30, response_timeout_s=30), 2)
-    smsc = stage.bound()
     stage.clock.now_us += jump_us
+    smsc = stage.bound()
+    stage.clock.now_us -= jump_us
     stage.pass_time(29.5)
     assert smsc.phones == phones(2)
     assert stage.outbox.in_flight
     smsc.answer()
     stage.run()
     assert stage.states()[0] == SENT
-    stage.clock.now_us -= jump_us
+    stage.clock.now_us += jump_us
     stage.pass_time(1.0)
     assert smsc.phones == [*phones(2), *phones(1, first=2)]
     assert not smsc.wire.disconnecting
