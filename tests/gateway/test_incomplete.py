@@ -46,7 +46,7 @@ def outcomes(stage: GatewayStage) -> list[str]:
     return [outcome for outcome, *_ in stage.rows(MESSAGES)]
 
 
-@pytest.mark.parametrize("order", permutations((1, 2)))
+@pytest.mark.parametrize("order", list(permutations((1, 2))))
 def test_whole_by_two_binds_though_each_part_comes_twice(
     new_stage: NewStage, order: tuple[int, int]
 ) -> None:
@@ -66,7 +66,7 @@ def test_whole_by_two_binds_though_each_part_comes_twice(
     assert len(second.submitted) == 1
 
 
-@pytest.mark.parametrize("order", permutations((1, 2)))
+@pytest.mark.parametrize("order", list(permutations((1, 2))))
 def test_whole_across_a_restart(new_stage: NewStage, order: tuple[int, int]) -> None:
     """What was acknowledged is on disk."""
     stage = swept(new_stage)

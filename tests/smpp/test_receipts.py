@@ -119,7 +119,7 @@ def test_tlvs_overrule_the_text() -> None:
     assert receipt == Receipt("ab12", "UNDELIV", "000", "2004051015", "2004051016", by_tlv=True)
 
 
-@pytest.mark.parametrize("fields", permutations(FIELDS))
+@pytest.mark.parametrize("fields", list(permutations(FIELDS)))
 def test_fields_come_in_any_order(fields: tuple[bytes, ...]) -> None:
     """The message's own text, which looks like a receipt itself, stands where Appendix B has it."""
     text = b" ".join((*fields, b"text:id:8 stat:EXPIRED err:9"))

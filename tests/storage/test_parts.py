@@ -61,7 +61,7 @@ def keeper(url: str, policy: CompiledPolicy) -> Iterator[Keeper]:
     store.close()
 
 
-@pytest.mark.parametrize("order", permutations((1, 2, 3)))
+@pytest.mark.parametrize("order", list(permutations((1, 2, 3))))
 def test_the_last_to_come_makes_it_whole(keeper: Keeper, order: tuple[int, ...]) -> None:
     """Whatever their order, and though each comes twice."""
     came = [keeper.add(number) for number in order for _ in range(2)]

@@ -151,7 +151,7 @@ def test_what_arrived_stays_so_and_else_the_last_word_counts(
     assert outbox.told(number)[0] == last
 
 
-@pytest.mark.parametrize("order", permutations("abc"))
+@pytest.mark.parametrize("order", list(permutations("abc")))
 def test_a_long_reply_has_arrived_with_its_last_segment(outbox: Outbox, order: str) -> None:
     """Until then the phone has nothing to read; a segment that comes twice stands for no other."""
     number = outbox.sent("a", "b", "c")
@@ -170,7 +170,7 @@ def test_a_name_may_have_a_space_in_it(outbox: Outbox) -> None:
     assert outbox.told(number) == (DELIVERED, CAME_US)
 
 
-@pytest.mark.parametrize("order", permutations([("a", DELIVERED), ("b", EXPIRED)]))
+@pytest.mark.parametrize("order", list(permutations([("a", DELIVERED), ("b", EXPIRED)])))
 def test_a_long_reply_fails_with_any_segment(
     outbox: Outbox, order: tuple[tuple[str, int], ...]
 ) -> None:
