@@ -117,7 +117,7 @@ REPLY = Reply(7, "one", "994500000001", "yes", 9, 1, resent=True, starts_permit=
         Batch(
             [INBOUND, INBOUND._replace(part=InboundPart(0x80007, 2, 1), sound=False)],
             [ReplyOutcome(7, ReplyState.REFUSED, 5, "a b", 11, True, True)],
-            [Page("one", 0, 10), Page("one", 5, 10, True, True)],
+            [Page("one", 0, 10)],
         ),
     ],
 )
