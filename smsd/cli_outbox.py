@@ -6,12 +6,12 @@ import click
 
 from smsd.cli_options import config_option, json_option, load_configuration, run_tool
 
-_ids_argument = click.argument("ids", metavar="[ID]...", nargs=-1, type=click.IntRange(min=1))
+_ids_argument = click.argument("ids", metavar="[ID…]", nargs=-1, type=click.IntRange(min=1))
 _who_option = click.option("--who", required=True, help="Your name, for the audit.")
 _reason_option = click.option("--reason", required=True, help="Why, for the audit.")
 
 
-@click.group()
+@click.group(short_help="Replies that wait, and those that never left.")
 def outbox() -> None:
     """Replies on their way to an SMSC, and those that never got there."""
 

@@ -12,6 +12,7 @@ from smsd_command import smsd
 from simulators.control_client import ControlClient
 from simulators.process import SmscProcess
 from storage import policies
+from storage.sqlite import owner_pid
 from storage.sqlite_library import dbapi
 
 PHONE, OTHER = "994500000123", "994500000456"
@@ -233,8 +234,11 @@ def test_a_status_that_is_none_is_told(config: Path) -> None:
 def test_the_signal_that_asks_to_look_never_ends_a_daemon(
     config: Path, phones: ControlClient
 ) -> None:
-    """SIGUSR1 by default would; many at once and nothing put back change nothing."""
+    """SIGUSR1 by default would, from the moment on at which a tool finds the daemon."""
     with Daemon(config) as daemon:
+        while owner_pid(url(config)) is None:
+            assert daemon.process.poll() is None
+        daemon.process.send_signal(signal.SIGUSR1)
         daemon.wait_for("started")
         for _ in range(20):
             daemon.process.send_signal(signal.SIGUSR1)

@@ -96,6 +96,23 @@ def test_refused_again_it_can_be_put_back_again(new_stage: NewStage) -> None:
     assert stage.states() == [SENT]
 
 
+def test_put_back_it_is_new_to_the_smsc(new_stage: NewStage) -> None:
+    """That it was turned away before is forgotten: it is tried again, and does not rest."""
+    stage = new_stage(enquire_link_s=86_400)
+    [number] = with_refused(stage, 1)
+    stage.start()
+    smsc = stage.bound()
+    for times in (1, 3):
+        put_back(stage, number)
+        stage.outbox.look_on_disk()
+        stage.run()
+        smsc.answer(Status.ESME_RMSGQFUL)
+        stage.pass_time(1.1)
+        assert len(smsc.submitted) == times + 1
+        smsc.answer(Status.ESME_RINVDSTADR)
+        stage.pass_time(1.1)
+
+
 def test_a_restart_sends_what_was_put_back_and_has_no_outcome(new_stage: NewStage) -> None:
     """What left stays sent; the rest goes with what waits, each once."""
     first = new_stage(window=1)
