@@ -132,6 +132,14 @@ def main() -> None:
     show_default=True,
     help="Seconds until a delivery without a response counts as not acknowledged.",
 )
+@click.option(
+    "--enquire-link",
+    "enquire_link_s",
+    type=click.FloatRange(min=0, min_open=True),
+    default=30.0,
+    show_default=True,
+    help="Seconds of silence from a gateway, after which it is asked whether it is there.",
+)
 def smsc(
     smpp_address: Address,
     control_address: Address,
@@ -140,6 +148,7 @@ def smsc(
     password_file: Path | None,
     retry_delay_s: float,
     response_timeout_s: float,
+    enquire_link_s: float,
 ) -> None:
     """Run the SMS centre until it is stopped (Ctrl-C).
 
@@ -155,7 +164,8 @@ def smsc(
     _check_length("--system-id", system_id, 15)  # §4.1.1: 16 octets with the NUL
     _check_length("--password", password, 8)  # §4.1.1: 9 octets with the NUL
     limits = SmscLimits(
-        retry_delay_s=retry_delay_s, session=SessionLimits(response_timeout_s=response_timeout_s)
+        retry_delay_s=retry_delay_s,
+        session=SessionLimits(response_timeout_s=response_timeout_s, enquire_link_s=enquire_link_s),
     )
     sys.exit(_serve(smpp_address, control_address, system_id, password, limits))
 
