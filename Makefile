@@ -5,7 +5,7 @@ ARGS   ?=
 BIN    := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format torture bench bench-engine lock clean
+.PHONY: help setup demo test interop interop-peers check format torture bench bench-engine lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,8 +23,19 @@ setup: .venv/ready  ## a virtual environment from the pinned, hashed requirement
 demo: setup  ## play a conversation with the daemon, then stay up (ARGS=--once: end after it)
 	$(BIN)/smsd demo $(ARGS)
 
-test: setup  ## all tests (ARGS="-k receipts": some)
+test: setup interop-peers  ## all tests (ARGS="-k receipts": some)
 	$(BIN)/pytest $(ARGS)
+
+interop: setup interop-peers  ## what SMPP peers written by others and smsd can do with each other
+	$(BIN)/python tests/interop $(ARGS)
+
+# Peers from npm lie beside their scripts. Who has no npm, or no network, does without them.
+NPM_PEERS := tests/interop/peers/npm
+interop-peers:
+	@cd $(NPM_PEERS); cmp -s package-lock.json node_modules/.installed || \
+	  if ! command -v npm >/dev/null; then echo "npm is not installed: its SMPP peers are left out"; \
+	  elif npm ci --silent --no-audit --no-fund --ignore-scripts; then cp package-lock.json node_modules/.installed; \
+	  else echo "npm could not install its SMPP peers: they are left out"; fi
 
 check: setup  ## formatting, lint, types
 	$(BIN)/ruff format --check .
@@ -59,4 +70,4 @@ lock: setup  ## pin the newest versions that pyproject.toml admits
 	rm -rf .venv-lock
 
 clean:  ## remove what was built or stored here
-	rm -rf .venv .venv-lock .venv-bench var build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-lock .venv-bench $(NPM_PEERS)/node_modules var build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

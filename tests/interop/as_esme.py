@@ -1,0 +1,124 @@
+"""A foreign ESME on our simulated SMSC: it echoes what phones text to it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from peer import Peer
+from tap import WAIT_S, Tap, long_forms
+from verdicts import Column, Lacks, Step
+from wireshark import dissect
+
+from simulators.control_client import ControlClient, NoAnswer
+from simulators.process import SmscProcess
+from smsd.smpp.constants import Command, Status
+
+PHONE = "994500000001"
+SHORT = ("2 AZE 1111111", "2 MYİ 1111112")
+# No space at an end: Kannel takes it off.
+LONG = (
+    " ".join(["Two hours from now."] * 20),
+    " ".join(["Yaşayış yerinizi 2 saat müddətinə tərk edə bilərsiniz."] * 6),
+)
+# After so much silence from the peer the simulator asks whether it is there.
+ENQUIRE_LINK_S = "0.3"
+
+
+class AsEsme:
+    """The steps of one row."""
+
+    def __init__(
+        self, peer: Peer, tap: Tap, control: ControlClient, folder: Path, lacks: Lacks
+    ) -> None:
+        self._peer = peer
+        self._tap = tap
+        self._control = control
+        self._folder = folder
+        self._lacks = lacks
+        self._first_id = ""
+
+    def steps(self) -> dict[Column, Step]:
+        """What each column asks for, in the order it is played."""
+        return {
+            Column.BIND: self._bind,
+            Column.MO: partial(self._texts_arrive, SHORT),
+            Column.MT: partial(self._echoes_arrive, SHORT),
+            Column.RECEIPT: self._receipt,
+            Column.LONG_MO: partial(self._texts_arrive, LONG),
+            Column.LONG_MT: self._long_echoes_arrive,
+            Column.ENQUIRED_BY_PEER: self._enquired_by_peer,
+            Column.ENQUIRED_BY_US: self._enquired_by_us,
+            Column.UNBIND: self._unbind,
+            Column.TSHARK: partial(dissect, self._tap, self._folder),
+        }
+
+    def _bind(self) -> None:
+        """A wrong password is refused by its status, the right one is let in."""
+        bind = Command.BIND_TRANSCEIVER
+        self._tap.await_answer(bind, by_peer=True, status=Status.ESME_RINVPASWD)
+        self._tap.await_answer(bind, by_peer=True)
+        self._control.await_bound("8103", WAIT_S)
+        self._control.watch(PHONE)
+
+    def _texts_arrive(self, texts: tuple[str, ...]) -> None:
+        for text in texts:
+            self._control.send(PHONE, text)
+            seen = self._peer.next("text")
+            assert (seen["phone"], seen["number"]) == (PHONE, "8103"), seen
+            assert seen["text"] == text, f"the peer read {seen['text']!r}"
+
+    def _echoes_arrive(self, texts: tuple[str, ...]) -> None:
+        for text in texts:
+            try:
+                shown = self._control.next_received(PHONE, "8103", WAIT_S)
+            except NoAnswer:
+                raise AssertionError("nothing came to the phone") from None
+            assert shown.text == text, f"the phone shows {shown.text!r}"
+            assert shown.sound
+            taken = self._peer.next("taken")["id"]
+            # Numbers of the simulator's: a peer may tell the first part's or the last's.
+            parts_before = int(shown.message_id, 16) - int(taken, 16)
+            assert 0 <= parts_before < shown.parts, f"the peer read message_id {taken!r}"
+            self._first_id = self._first_id or taken
+
+    def _receipt(self) -> None:
+        seen = self._peer.next("receipt")
+        assert (seen["id"], seen["state"]) == (self._first_id, "DELIVRD"), seen
+
+    def _long_echoes_arrive(self) -> str:
+        self._echoes_arrive(LONG)
+        return long_forms(self._tap.pdus)
+
+    def _enquired_by_peer(self) -> None:
+        if Column.ENQUIRED_BY_PEER in self._lacks:
+            self._tap.never(Command.ENQUIRE_LINK, by_peer=True)
+        else:
+            self._tap.await_answer(Command.ENQUIRE_LINK, by_peer=True)
+
+    def _enquired_by_us(self) -> None:
+        self._tap.await_answer(Command.ENQUIRE_LINK, by_peer=False)
+
+    def _unbind(self) -> None:
+        """It takes its leave, and nothing was amiss on either side all the while."""
+        self._control.send(PHONE, "bye")
+        self._tap.await_answer(Command.UNBIND, by_peer=True)
+        self._control.await_counter("unbound", 1, WAIT_S)
+        code = self._peer.end()
+        assert code == 0, f"it ended with {code}: {self._peer.last_words}"
+        counters = self._control.status()["counters"]
+        assert counters["acknowledged"] == counters["delivered"], counters
+        assert counters["bound"] == counters["bind_refused"] == 1, counters
+        assert not self._tap.errors(), self._tap.errors()
+
+
+@contextmanager
+def playing(command: list[str], folder: Path, lacks: Lacks) -> Iterator[AsEsme]:
+    """The stage: simulator, tap and peer, for as long as the row takes."""
+    with (
+        SmscProcess("--retry-delay", "0.05", "--enquire-link", ENQUIRE_LINK_S) as smsc,
+        smsc.client() as control,
+        Tap(smsc.port, client_is_peer=True) as tap,
+        Peer([*command, str(tap.port)]) as peer,
+    ):
+        yield AsEsme(peer, tap, control, folder, lacks)
