@@ -110,13 +110,17 @@ class AsEsme:
         assert counters["acknowledged"] == counters["delivered"], counters
         assert counters["bound"] == counters["bind_refused"] == 1, counters
         assert not self._tap.errors(), self._tap.errors()
+        log = (self._folder / "smsc.log").read_text(encoding="utf-8")
+        assert "peer fault" not in log, log
 
 
 @contextmanager
 def playing(command: list[str], folder: Path, lacks: Lacks) -> Iterator[AsEsme]:
     """The stage: simulator, tap and peer, for as long as the row takes."""
+    options = ("--retry-delay", "0.05", "--enquire-link", ENQUIRE_LINK_S)
     with (
-        SmscProcess("--retry-delay", "0.05", "--enquire-link", ENQUIRE_LINK_S) as smsc,
+        (folder / "smsc.log").open("wb") as log,
+        SmscProcess(*options, log=log) as smsc,
         smsc.client() as control,
         Tap(smsc.port, client_is_peer=True) as tap,
         Peer([*command, str(tap.port)]) as peer,

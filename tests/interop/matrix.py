@@ -1,12 +1,14 @@
 """Play a row, and lay rows side by side."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import as_esme
 import as_smsc
+from rich import box
 from rich.table import Table
 from rows import Row
-from verdicts import Cell, Column, Outcome, judge
+from verdicts import Cell, Column, NotInstalled, Outcome, judge
 
 _MARKS = {
     Outcome.DONE: "[green]✓[/]",
@@ -16,45 +18,57 @@ _MARKS = {
 }
 
 
+class Played(NamedTuple):
+    """A row, the version it was played with, and what became of each column."""
+
+    row: Row
+    version: str
+    cells: dict[Column, Cell]
+
+
 def play(row: Row, folder: Path) -> dict[Column, Cell]:
-    """All columns of a row, in the order of `Column`; `folder` gets store and capture."""
+    """All columns of a row; `folder` gets its store, logs and capture. Raises NotInstalled."""
+    row.version()
     stage = as_smsc if row.is_smsc else as_esme
     with stage.playing(row.command, folder, row.lacks) as part:
         cells = judge(part.steps(), row.lacks)
     return {column: cells[column] for column in Column}
 
 
-def skipped(reason: str) -> dict[Column, Cell]:
-    """A row that cannot be played on this machine."""
-    return {column: Cell(Outcome.SKIPPED, reason) for column in Column}
+def played(row: Row, folder: Path) -> Played:
+    """The same for the table: a peer that is not here has skipped all of it."""
+    try:
+        return Played(row, row.version(), play(row, folder))
+    except NotInstalled as reason:
+        return Played(row, "", dict.fromkeys(Column, Cell(Outcome.SKIPPED, str(reason))))
 
 
-def table(results: list[tuple[Row, dict[Column, Cell]]]) -> Table:
+def table(results: list[Played]) -> Table:
     """A line for each row, a mark for each column."""
-    drawn = Table(title="smsd and SMPP peers written by others", title_justify="left")
-    drawn.add_column("peer")
-    drawn.add_column("is")
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    drawn.add_column("peer", no_wrap=True)
+    drawn.add_column("as")
     for column in Column:
-        drawn.add_column(column, justify="center")
-    for row, cells in results:
+        drawn.add_column(column)
+    for row, version, cells in results:
         marks = [_shown(cells[column]) for column in Column]
-        drawn.add_row(row.name, "SMSC" if row.is_smsc else "ESME", *marks)
+        drawn.add_row(f"{row.name} {version}", "SMSC" if row.is_smsc else "ESME", *marks)
     return drawn
+
+
+def remarks(results: list[Played]) -> list[str]:
+    """What lies behind every mark that is not plain: lacks, failures, what is not installed."""
+    said: dict[str, None] = {}  # in their order, each once
+    for row, _, cells in results:
+        for column, (outcome, words) in cells.items():
+            if outcome is Outcome.SKIPPED:
+                said[f"· {row.id}: {words}"] = None
+            elif outcome is not Outcome.DONE:
+                mark = "–" if outcome is Outcome.LACKING else "✗"
+                said[f"{mark} {row.id}, {column}: {words}"] = None
+    return list(said)
 
 
 def _shown(cell: Cell) -> str:
     how = cell.words if cell.outcome is Outcome.DONE else ""
     return f"{_MARKS[cell.outcome]} {how}".strip()
-
-
-def remarks(results: list[tuple[Row, dict[Column, Cell]]]) -> list[str]:
-    """What lies behind every mark that is not plain: lacks, failures, skipped rows."""
-    said = []
-    for row, cells in results:
-        for column, (outcome, words) in cells.items():
-            line = f"{row.id}: {words}" if outcome is Outcome.SKIPPED else ""
-            if outcome in (Outcome.LACKING, Outcome.FAILED):
-                line = f"{row.id}, {column}: {outcome}: {words}"
-            if line and line not in said:
-                said.append(line)
-    return said

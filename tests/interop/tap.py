@@ -9,12 +9,12 @@ from typing import NamedTuple, Self
 from smsd.smpp.codec import decode
 from smsd.smpp.constants import RESPONSE_BIT, Command, Tag, status_text
 from smsd.smpp.framing import Framer
-from smsd.smpp.pdu import DeliverSm, SubmitSm
+from smsd.smpp.pdu import DataSm, DeliverSm, SubmitSm
 from smsd.smpp.segments import UDHI, unpack
 
 _READ_BYTES = 16_384
 _PDU_BYTES_MAX = 65_536
-WAIT_S = 15.0
+WAIT_S = 30.0
 _BIND_RESPONSES = frozenset(
     command | RESPONSE_BIT
     for command in (Command.BIND_TRANSCEIVER, Command.BIND_TRANSMITTER, Command.BIND_RECEIVER)
@@ -148,20 +148,21 @@ class Tap:
 
 def long_forms(pdus: list[Passed]) -> str:
     """In which of SMPP's ways the peer sent what is longer than one short message."""
-    forms = set()
-    for each in pdus:
-        if each.from_peer and each.command in (Command.SUBMIT_SM, Command.DELIVER_SM):
-            body = getattr(decode(each.frame), "body", None)
-            assert isinstance(body, SubmitSm | DeliverSm)
-            part = unpack(body).part
-            tags = {tlv.tag for tlv in body.tlvs}
-            if body.esm_class & UDHI:
-                forms.add(f"UDH {part.width_bits} bit" if part else "UDH")
-            elif part:
-                forms.add("SAR")
-            elif Tag.MESSAGE_PAYLOAD in tags:
-                forms.add("payload")
-    return " and ".join(sorted(forms))
+    bodies = (getattr(decode(each.frame), "body", None) for each in pdus if each.from_peer)
+    forms = {_form(body) for body in bodies if isinstance(body, SubmitSm | DeliverSm | DataSm)}
+    return ", ".join(sorted(forms - {""}))
+
+
+def _form(body: SubmitSm | DeliverSm | DataSm) -> str:
+    """Empty for a text in one short message."""
+    part = unpack(body).part
+    if isinstance(body, DataSm):
+        return "data_sm"
+    if part and body.esm_class & UDHI:
+        return f"UDH-{part.width_bits}"
+    if any(tlv.tag == Tag.MESSAGE_PAYLOAD for tlv in body.tlvs):
+        return "payload"
+    return "SAR" if part else ""
 
 
 def _statuses(command: int, by_peer: bool, pdus: list[Passed]) -> list[int]:

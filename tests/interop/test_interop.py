@@ -16,9 +16,10 @@ from smsd.smpp.pdu import SubmitSm
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
 def test_it_gets_on_with(row: Row, tmp_path: Path) -> None:
     """Whatever a peer can do at all works with us, and what passes is sound to Wireshark too."""
-    if missing := row.missing():
-        pytest.skip(missing)
-    cells = play(row, tmp_path)
+    try:
+        cells = play(row, tmp_path)
+    except NotInstalled as reason:
+        pytest.skip(str(reason))
     failed = {str(column): cell.words for column, cell in cells.items() if cell.outcome == "failed"}
     assert not failed
 

@@ -14,8 +14,8 @@ class Column(StrEnum):
     LONG_MO = "long MO"
     LONG_MT = "long MT"
     RECEIPT = "receipt"
-    ENQUIRED_BY_PEER = "enquire_link from peer"
-    ENQUIRED_BY_US = "enquire_link to peer"
+    ENQUIRED_BY_PEER = "enquire from it"
+    ENQUIRED_BY_US = "enquire to it"
     UNBIND = "unbind"
     TSHARK = "tshark"
 

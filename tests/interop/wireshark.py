@@ -43,7 +43,7 @@ def complaints(chunks: list[Chunk], pdus: int, file: Path) -> list[str]:
     for line in read.stdout.splitlines():
         commands, severities, messages, malformed = line.split("|", 3)
         seen += len(commands.split(",")) if commands else 0
-        worst = max((int(each) for each in severities.split(",") if each), default=0)
+        worst = max((int(each, 0) for each in severities.split(",") if each), default=0)
         if malformed or worst >= _WARNING:
             found.append(messages or malformed)
     if seen != pdus:

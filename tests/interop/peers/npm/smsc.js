@@ -7,7 +7,8 @@ const [, , module_, style, texts] = process.argv;
 const smpp = require(module_);
 
 function deliver(session, fields) {
-  return new Promise((answered) => session.deliver_sm(
+  const command = style === 'data_sm' && fields.message_payload ? 'data_sm' : 'deliver_sm';
+  return new Promise((answered) => session[command](
     { source_addr_ton: smpp.TON.INTERNATIONAL, destination_addr: '8103', ...fields }, answered));
 }
 
@@ -39,7 +40,7 @@ async function play(session) {
     let id;
     for (const body of bodies(smpp, text, at, style)) {
       const answer = await deliver(session, { source_addr: phone, ...body });
-      if (answer.command_status) throw Error(`deliver_sm_resp ${answer.command_status}`);
+      if (answer.command_status) throw Error(`${answer.command} ${answer.command_status}`);
       id = answer.message_id;
     }
     tell('taken', { id });

@@ -8,13 +8,14 @@ exports.tell = (saw, fields) => console.log(JSON.stringify({ saw, ...fields }));
 
 exports.isGsm = (smpp, text) => smpp.encodings.ASCII.match(text);
 
-// What goes into the PDUs of a text: short_message with a UDH for each part, or one payload.
+// What goes into the PDUs of a text: short_message with a UDH for each part, or one payload;
+// style is UDH, payload or data_sm.
 // data_coding 0 is named, since the library's own guess marks GSM 03.38 as IA5 (1).
 exports.bodies = (smpp, text, reference, style) => {
   const gsm = exports.isGsm(smpp, text);
   const data_coding = gsm ? 0 : smpp.ENCODING.UCS2;
   if (text.length <= (gsm ? 160 : 70)) return [{ data_coding, short_message: text }];
-  if (style === 'payload') return [{ data_coding, message_payload: text }];
+  if (style !== 'UDH') return [{ data_coding, message_payload: text }];
   const room = gsm ? PART_SEPTETS : PART_UNITS;
   const total = Math.ceil(text.length / room);
   return Array.from({ length: total }, (_, at) => ({

@@ -7,7 +7,7 @@ import smpp34
 from octets import RECEIPT, joined, receipt, sar_parts, tell
 
 WIDTHS = {smpp34.TLV_SAR_MSG_REF_NUM: 2}
-REFUSED_MS = 500
+REFUSED_MS = 1_000
 
 
 def tlvs(values: dict[int, int]) -> list[smpp34.Tlv]:
