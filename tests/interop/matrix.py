@@ -8,13 +8,14 @@ import as_smsc
 from rich import box
 from rich.table import Table
 from rows import Row
-from verdicts import Cell, Column, NotInstalled, Outcome, judge
+from verdicts import AMISS, Cell, Column, NotInstalled, Outcome, judge
 
-_MARKS = {
-    Outcome.DONE: "[green]✓[/]",
-    Outcome.LACKING: "[yellow]–[/]",
-    Outcome.FAILED: "[red]✗[/]",
-    Outcome.SKIPPED: "[dim]·[/]",
+_SIGNS = {Outcome.DONE: "✓", Outcome.LACKING: "–", Outcome.FAILED: "✗", Outcome.SKIPPED: "·"}
+_STYLES = {
+    Outcome.DONE: "green",
+    Outcome.LACKING: "yellow",
+    Outcome.FAILED: "red",
+    Outcome.SKIPPED: "dim",
 }
 
 
@@ -36,11 +37,15 @@ def play(row: Row, folder: Path) -> dict[Column, Cell]:
 
 
 def played(row: Row, folder: Path) -> Played:
-    """The same for the table: a peer that is not here has skipped all of it."""
+    """The same for the table: a peer that is not here, or does not start, has all columns alike."""
     try:
-        return Played(row, row.version(), play(row, folder))
+        version = row.version()
     except NotInstalled as reason:
         return Played(row, "", dict.fromkeys(Column, Cell(Outcome.SKIPPED, str(reason))))
+    try:
+        return Played(row, version, play(row, folder))
+    except AMISS as fault:
+        return Played(row, version, dict.fromkeys(Column, Cell(Outcome.FAILED, str(fault))))
 
 
 def table(results: list[Played]) -> Table:
@@ -60,15 +65,14 @@ def remarks(results: list[Played]) -> list[str]:
     """What lies behind every mark that is not plain: lacks, failures, what is not installed."""
     said: dict[str, None] = {}  # in their order, each once
     for row, _, cells in results:
+        all_alike = len(set(cells.values())) == 1
         for column, (outcome, words) in cells.items():
-            if outcome is Outcome.SKIPPED:
-                said[f"· {row.id}: {words}"] = None
-            elif outcome is not Outcome.DONE:
-                mark = "–" if outcome is Outcome.LACKING else "✗"
-                said[f"{mark} {row.id}, {column}: {words}"] = None
+            if outcome is not Outcome.DONE:
+                where = row.id if all_alike else f"{row.id}, {column}"
+                said[f"{_SIGNS[outcome]} {where}: {words}"] = None
     return list(said)
 
 
 def _shown(cell: Cell) -> str:
     how = cell.words if cell.outcome is Outcome.DONE else ""
-    return f"{_MARKS[cell.outcome]} {how}".strip()
+    return f"[{_STYLES[cell.outcome]}]{_SIGNS[cell.outcome]}[/] {how}".strip()

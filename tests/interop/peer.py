@@ -23,7 +23,7 @@ reported   status                              SMSC: the receipt was answered
 import json
 import subprocess
 import threading
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -41,7 +41,11 @@ class Peer:
 
     def __init__(self, command: Sequence[str]) -> None:
         self._process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=PEERS
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            cwd=PEERS,
         )
         self._seen: list[dict[str, Any]] = []
         self._said: list[str] = []
@@ -63,20 +67,21 @@ class Peer:
                 self._process.wait()
         self._reader.join()
 
-    def next(self, saw: str) -> dict[str, Any]:
-        """The next thing of that name it saw and nobody asked for yet."""
+    def next(self, saw: str, ids: Container[str] | None = None) -> dict[str, Any]:
+        """The next thing of that name, with one of these ids if any, that nobody asked for yet."""
 
-        def there() -> bool:
-            return self._ended or any(each["saw"] == saw for each in self._seen)
+        def first() -> dict[str, Any] | None:
+            found = (each for each in self._seen if each["saw"] == saw)
+            return next((each for each in found if ids is None or each["id"] in ids), None)
 
         with self._news:
-            self._news.wait_for(there, WAIT_S)
-            for each in self._seen:
-                if each["saw"] == saw:
-                    self._seen.remove(each)
-                    return each
+            self._news.wait_for(lambda: self._ended or first() is not None, WAIT_S)
+            if (seen := first()) is not None:
+                self._seen.remove(seen)
+                return seen
         how = "ended" if self._ended else "was silent"
-        raise PeerFailed(f"it {how} before it saw {saw}: {self.last_words}")
+        what = saw if ids is None else f"{saw} with one of {ids}"
+        raise PeerFailed(f"it {how} before it saw {what}: {self.last_words or self._seen[:5]}")
 
     def end(self) -> int:
         """Wait until it ends by itself; its exit code."""

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
+from subprocess import TimeoutExpired
 from typing import NamedTuple, TypeAlias
+
+from simulators.control_client import NoAnswer
 
 
 class Column(StrEnum):
@@ -43,8 +46,11 @@ class Cell(NamedTuple):
 # What the authors of a peer left out or got wrong, in words, by the column that shows it.
 Lacks: TypeAlias = Mapping[Column, str]
 
-# A step does what its column asks for, and may say how; AssertionError says what was amiss. Where
-# the peer is known to lack something, the step holds it to all the rest.
+# How a step says what is amiss: what came was wrong, did not come, or did not end.
+AMISS = (AssertionError, NoAnswer, TimeoutExpired)
+
+# A step does what its column asks for, and may say how. Where the peer is known to lack something,
+# the step holds it to all the rest.
 Step: TypeAlias = Callable[[], str | None]
 
 
@@ -56,7 +62,7 @@ def judge(steps: Mapping[Column, Step], lacks: Lacks) -> dict[Column, Cell]:
             how = step()
         except NotInstalled as reason:
             cells[column] = Cell(Outcome.SKIPPED, str(reason))
-        except AssertionError as fault:
+        except AMISS as fault:
             cells[column] = Cell(Outcome.FAILED, str(fault) or repr(fault))
         else:
             lacking = column in lacks
