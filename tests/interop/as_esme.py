@@ -29,10 +29,17 @@ class AsEsme:
     """The steps of one row."""
 
     def __init__(
-        self, peer: Peer, tap: Tap, control: ControlClient, folder: Path, lacks: Lacks
+        self,
+        peer: Peer,
+        tap: Tap,
+        smsc: SmscProcess,
+        control: ControlClient,
+        folder: Path,
+        lacks: Lacks,
     ) -> None:
         self._peer = peer
         self._tap = tap
+        self._smsc = smsc
         self._control = control
         self._folder = folder
         self._lacks = lacks
@@ -49,7 +56,8 @@ class AsEsme:
             Column.LONG_MT: self._long_echoes_arrive,
             Column.ENQUIRED_BY_PEER: self._enquired_by_peer,
             Column.ENQUIRED_BY_US: self._enquired_by_us,
-            Column.UNBIND: self._unbind,
+            Column.UNBOUND_BY_PEER: self._unbound_by_peer,
+            Column.UNBOUND_BY_US: self._unbound_by_us,
             Column.TSHARK: partial(dissect, self._tap, self._folder),
         }
 
@@ -96,16 +104,24 @@ class AsEsme:
     def _enquired_by_us(self) -> None:
         self._tap.await_answer(Command.ENQUIRE_LINK, by_peer=False)
 
-    def _unbind(self) -> None:
-        """It takes its leave, and nothing was amiss on either side all the while."""
+    def _unbound_by_peer(self) -> None:
+        """It takes its leave, and nothing is left unanswered."""
         self._control.send(PHONE, "bye")
         self._tap.await_answer(Command.UNBIND, by_peer=True)
         self._control.await_counter("unbound", 1, WAIT_S)
-        code = self._peer.end()
-        assert code == 0, f"it ended with {code}: {self._peer.last_words}"
         counters = self._control.status()["counters"]
         assert counters["acknowledged"] == counters["delivered"], counters
-        assert counters["bound"] == counters["bind_refused"] == 1, counters
+
+    def _unbound_by_us(self) -> None:
+        """Bound again, it is asked to leave; nothing was amiss on either side all the while."""
+        self._control.await_counter("bound", 2, WAIT_S)
+        counters = self._control.status()["counters"]
+        assert (counters["bound"], counters["bind_refused"]) == (2, 1), counters
+        self._smsc.terminate()
+        if Column.UNBOUND_BY_US not in self._lacks:
+            self._tap.await_answer(Command.UNBIND, by_peer=False)
+        code = self._peer.end()
+        assert code == 0, f"it ended with {code}: {self._peer.last_words}"
         assert not self._tap.errors(), self._tap.errors()
         log = (self._folder / "smsc.log").read_text(encoding="utf-8")
         assert "peer fault" not in log, log
@@ -122,4 +138,4 @@ def playing(command: list[str], folder: Path, lacks: Lacks) -> Iterator[AsEsme]:
         Tap(smsc.port, client_is_peer=True) as tap,
         Peer([*command, str(tap.port)]) as peer,
     ):
-        yield AsEsme(peer, tap, control, folder, lacks)
+        yield AsEsme(peer, tap, smsc, control, folder, lacks)

@@ -2,11 +2,13 @@
 
 An ESME is started with the port of an SMSC. It binds as transceiver, first with the password
 `wrong`, which must be refused, then with `secret`; sends an enquire_link; sends every text back to
-its phone and asks for a receipt, until the text `bye`, after which it unbinds and ends with 0.
+its phone and asks for a receipt, until the text `bye`, after which it unbinds. Then it binds again,
+until it is unbound, and ends with 0.
 
 An SMSC is started with pairs of phone and text as JSON, and tells the port it took. It accepts the
 bind of `smsd` with `secret`; sends an enquire_link; hands over text by text, awaits the reply to
-each, and reports the first as delivered; then serves until it is unbound, and ends with 0.
+each, and reports the first as delivered. Then it unbinds, lets `smsd` bind again, serves until it
+is unbound, and ends with 0.
 
 Both join what comes in parts themselves, cut what is long, and answer enquire_link and unbind. What
 they see is a JSON object a line, named by its key `saw`:
@@ -42,6 +44,7 @@ class Peer:
     def __init__(self, command: Sequence[str]) -> None:
         self._process = subprocess.Popen(
             command,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
@@ -84,7 +87,9 @@ class Peer:
         raise PeerFailed(f"it {how} before it saw {what}: {self.last_words or self._seen[:5]}")
 
     def end(self) -> int:
-        """Wait until it ends by itself; its exit code."""
+        """Its exit code: that all is over it sees by the unbind, else by the end of its input."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
         try:
             return self._process.wait(WAIT_S)
         except subprocess.TimeoutExpired:

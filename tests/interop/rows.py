@@ -80,16 +80,19 @@ def _of_npm(module: str, is_smsc: bool, long_texts_by: str) -> Row:
 _SELDOM_ASKS = {
     Column.ENQUIRED_BY_PEER: "the library asks after 30 s of silence, and cannot be told otherwise"
 }
-_NO_LAST_WORD = {Column.UNBIND: "the library now and then hangs up before its unbind_resp has left"}
+_NO_LAST_WORD = {
+    Column.UNBOUND_BY_US: "the library now and then hangs up before its unbind_resp has left"
+}
+_NACKS = {Column.UNBOUND_BY_PEER: "the library nacks the unbind_resp that it asked for"}
 
 ROWS: tuple[Row, ...] = (
-    _of_pypi("smpp34", True, _SELDOM_ASKS | _NO_LAST_WORD),
+    _of_pypi("smpp34", True, _SELDOM_ASKS | _NO_LAST_WORD | _NACKS),
     _of_npm("smpp", True, "UDH"),
     _of_npm("smpp-next", True, "data_sm"),
     Row("Net::SMPP", True, _script("perl", "smsc.pl"), _perl),
     Row("Kannel", False, _script("kannel", "kannel_esme.py"), _kannel),
     _of_pypi("smpplib", False),
-    _of_pypi("smpp34", False, _SELDOM_ASKS),
+    _of_pypi("smpp34", False, _SELDOM_ASKS | _NO_LAST_WORD),
     _of_pypi("naz", False),
     _of_npm("smpp", False, "UDH"),
     _of_npm("smpp-next", False, "payload"),

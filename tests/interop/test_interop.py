@@ -42,7 +42,7 @@ def test_a_lack_excuses_nothing_else() -> None:
     def fails() -> None:
         raise AssertionError("amiss")
 
-    lacks = {Column.UNBIND: "no unbind", Column.BIND: "no bind"}
-    cells = judge({Column.UNBIND: lambda: None, Column.BIND: fails, Column.MO: fails}, lacks)
-    assert cells[Column.UNBIND] == Cell(Outcome.LACKING, "no unbind")
+    lacks = {Column.MT: "no MT", Column.BIND: "no bind"}
+    cells = judge({Column.MT: lambda: None, Column.BIND: fails, Column.MO: fails}, lacks)
+    assert cells[Column.MT] == Cell(Outcome.LACKING, "no MT")
     assert cells[Column.BIND] == cells[Column.MO] == Cell(Outcome.FAILED, "amiss")

@@ -17,9 +17,10 @@ class Column(StrEnum):
     LONG_MO = "long MO"
     LONG_MT = "long MT"
     RECEIPT = "receipt"
-    ENQUIRED_BY_PEER = "enquire from it"
-    ENQUIRED_BY_US = "enquire to it"
-    UNBIND = "unbind"
+    ENQUIRED_BY_PEER = "enquire by it"
+    ENQUIRED_BY_US = "enquire by us"
+    UNBOUND_BY_PEER = "unbind by it"
+    UNBOUND_BY_US = "unbind by us"
     TSHARK = "tshark"
 
 

@@ -201,10 +201,10 @@ def main(port: int) -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="smsd-kannel-")))
         configuration = folder / "kannel.conf"
-        sections = [
-            SMSC.format(port=port, password=password, enquire_link_s=ENQUIRE_LINK_S)
+        sections = {
+            password: SMSC.format(port=port, password=password, enquire_link_s=ENQUIRE_LINK_S)
             for password in ("wrong", "secret")
-        ]
+        }
         smsbox_port = free_port()
         core = CORE.format(
             admin_port=free_port(),
@@ -212,11 +212,14 @@ def main(port: int) -> None:
             sendsms_port=sendsms_port,
             script_port=script.server_port,
         )
-        configuration.write_text(core + "".join(sections))
+        configuration.write_text(core + sections["wrong"] + sections["secret"])
         boxes.append(start("bearerbox", configuration, stack))
         await_port(smsbox_port, boxes[0])
         start("smsbox", configuration, stack)
         boxes[0].wait()
+        configuration.write_text(core + sections["secret"])
+        start("bearerbox", configuration, stack)
+        sys.stdin.read()  # bearerbox answers an unbind and would connect again for ever.
 
 
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # Unwinds: no box outlives this script.

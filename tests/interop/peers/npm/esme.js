@@ -42,11 +42,21 @@ function deliver(session, pdu) {
   const whole = join(pdu);
   if (!whole) return;
   if (whole.text === 'bye') {
-    session.unbind(() => session.close(() => process.exit(0)));
+    session.unbind(() => session.close(again));
     return;
   }
   tell('text', { phone: pdu.source_addr, number: pdu.destination_addr, ...whole });
   echo(session, pdu, whole.text);
+}
+
+function again() {
+  connect('secret', (session) => {
+    session.on('enquire_link', (pdu) => session.send(pdu.response()));
+    session.on('unbind', (pdu) => {
+      session.send(pdu.response());
+      session.close(() => process.exit(0));
+    });
+  });
 }
 
 connect('wrong', (refused) => {

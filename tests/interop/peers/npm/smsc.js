@@ -47,7 +47,10 @@ async function play(session) {
     const reportIt = await reply;
     if (at === 0) tell('reported', { status: (await reportIt()).command_status });
   }
+  session.unbind(() => session.close());
 }
+
+let played = false;
 
 const server = smpp.createServer((session) => {
   session.on('error', (error) => {
@@ -58,7 +61,8 @@ const server = smpp.createServer((session) => {
     const known = pdu.system_id === 'smsd' && pdu.password === 'secret';
     session.send(pdu.response(known ? { system_id: 'npm' }
       : { command_status: smpp.ESME_RINVPASWD }));
-    if (known) play(session);
+    if (known && !played) play(session);
+    played = known;
   });
   session.on('enquire_link', (pdu) => session.send(pdu.response()));
   session.on('unbind', (pdu) => {

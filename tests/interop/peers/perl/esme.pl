@@ -52,7 +52,8 @@ my %react = (
             text => $text, parts => $parts);
         echo($pdu, $text);
     },
-    Net::SMPP::CMD_unbind_resp() => sub { exit 0 },
+    Net::SMPP::CMD_unbind_resp() => sub { $smsc->close; ($smsc) = bind_with('secret') },
+    Net::SMPP::CMD_unbind() => sub { $smsc->unbind_resp(seq => $_[0]{seq}); exit 0 },
 );
 
 while (my $pdu = $smsc->read_pdu) {

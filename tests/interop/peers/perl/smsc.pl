@@ -15,7 +15,7 @@ my @texts = @{ JSON::PP->new->decode($ARGV[0]) };
 my $listener = Net::SMPP->new_listen('127.0.0.1', port => 0, timeout => 60, smpp_version => 0x34)
     or die "cannot listen: $!";
 tell_tests('listening', port => $listener->sockport);
-my $esme = $listener->accept or die "nobody came: $!";
+my $esme;
 
 my $at = -1;         # of the text that is being played
 my %asked;           # sequence of a request of ours => what to do with its response
@@ -29,7 +29,7 @@ sub ask {
 }
 
 sub next_text {
-    return if ++$at >= @texts;
+    return $esme->unbind(async => 1) if ++$at == @texts;
     my ($phone, $text) = @{ $texts[$at] };
     my @bodies = bodies($text, 1000 + $at);
     my $last = pop @bodies;
@@ -59,7 +59,7 @@ my %react = (
             status => $known ? 0 : ESME_RINVPASWD);
         return unless $known;
         $esme->enquire_link(async => 1);
-        next_text();
+        next_text() if $at < 0;
     },
     Net::SMPP::CMD_enquire_link() => sub { $esme->enquire_link_resp(seq => $_[0]{seq}) },
     Net::SMPP::CMD_deliver_sm_resp() => sub {
@@ -79,8 +79,13 @@ my %react = (
     Net::SMPP::CMD_unbind() => sub { $esme->unbind_resp(seq => $_[0]{seq}); exit 0 },
 );
 
-while (my $pdu = $esme->read_pdu) {
-    my $reaction = $react{ $pdu->{cmd} } or next;
-    $reaction->($pdu);
+while ($esme = $listener->accept) {
+    while (my $pdu = $esme->read_pdu) {
+        last if $pdu->{cmd} == Net::SMPP::CMD_unbind_resp;
+        my $reaction = $react{ $pdu->{cmd} } or next;
+        $reaction->($pdu);
+    }
+    die 'the ESME hung up' if $at < @texts;
+    $esme->close;
 }
-die 'the ESME hung up';
+die 'the ESME did not come back';

@@ -58,7 +58,7 @@ class Echo(naz.hooks.BaseHook):
     async def from_smsc(self, smpp_command, log_id, hook_metadata, status, pdu) -> None:
         if smpp_command == "bind_transceiver_resp":
             self.bound.set_result(status.value)
-        elif smpp_command == "unbind_resp":
+        elif smpp_command in ("unbind_resp", "unbind"):
             self.unbound.set_result(None)
         elif smpp_command == "submit_sm_resp" and log_id == "last":
             tell("taken", id=pdu[16:].rstrip(b"\0").decode())
@@ -115,6 +115,7 @@ class Echo(naz.hooks.BaseHook):
 
 async def main(port: int) -> None:
     await Echo(port, "wrong").serve()
+    await Echo(port, "secret").serve()
     await Echo(port, "secret").serve()
 
 

@@ -51,10 +51,14 @@ async def main(port: int) -> None:
             continue
         if whole["text"] == "bye":
             await smsc.unbind()
+            await client.stop()
             break
         tell("text", phone=source, number=destination, **whole)
         echoes.add(asyncio.create_task(echo(smsc, whole["text"], source, destination)))
-    await client.stop()
+    again = smpp34.Client("127.0.0.1", port, "smsd", "secret")
+    smsc = await again.connect()
+    assert isinstance(await smsc.next(), smpp34.Disconnected)
+    await again.stop()
 
 
 if __name__ == "__main__":

@@ -67,7 +67,9 @@ async def main(texts: list[tuple[str, str]]) -> None:
         pdu, message_id = await reply_to(server, at)
         if at == 0:
             tell("reported", status=await report(esme, pdu, message_id))
-    assert isinstance(await server.next(), smpp34.Unbound)
+    await esme.unbind()
+    for event in (smpp34.Unbound, smpp34.Esme, smpp34.Unbound):
+        assert isinstance(await server.next(), event), event
     await server.stop()
 
 

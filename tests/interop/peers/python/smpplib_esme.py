@@ -60,6 +60,16 @@ class Echo:
         self.client.unbind()
         self.client.disconnect()
 
+    def await_unbind(self) -> None:
+        """smpplib reads an unbind and leaves the answer to its user."""
+        while (pdu := self.client.read_pdu()).command != "unbind":
+            self.client._enquire_link_received(pdu)
+        answer = make_pdu("unbind_resp", client=self.client)
+        answer.sequence = pdu.sequence
+        self.client.send_pdu(answer)
+        self.client.state = consts.SMPP_CLIENT_STATE_OPEN
+        self.client.disconnect()
+
 
 port = int(sys.argv[1])
 refused = Echo(port)
@@ -70,3 +80,6 @@ except PDUError:
 echo = Echo(port)
 echo.bind("secret")
 echo.serve()
+again = Echo(port)
+again.bind("secret")
+again.await_unbind()
