@@ -30,12 +30,14 @@ interop: setup interop-peers  ## what SMPP peers written by others and smsd can 
 	$(BIN)/python tests/interop $(ARGS)
 
 # Peers from npm lie beside their scripts. Who has no npm, or no network, does without them.
-NPM_PEERS := tests/interop/peers/npm
+NPM_PEERS   := tests/interop/peers/npm
+NPM_OPTIONS := --silent --no-audit --no-fund --ignore-scripts --fetch-retries=1 --fetch-retry-mintimeout=1000
 interop-peers:
-	@cd $(NPM_PEERS); cmp -s package-lock.json node_modules/.installed || \
-	  if ! command -v npm >/dev/null; then echo "npm is not installed: its SMPP peers are left out"; \
-	  elif npm ci --silent --no-audit --no-fund --ignore-scripts; then cp package-lock.json node_modules/.installed; \
-	  else echo "npm could not install its SMPP peers: they are left out"; fi
+	@cd $(NPM_PEERS); \
+	if cmp -s package-lock.json node_modules/.installed; then :; \
+	elif ! command -v npm >/dev/null; then echo "npm is not installed: its SMPP peers are left out"; \
+	elif npm ci $(NPM_OPTIONS); then cp package-lock.json node_modules/.installed; \
+	else echo "npm could not install its SMPP peers: they are left out"; fi
 
 check: setup  ## formatting, lint, types
 	$(BIN)/ruff format --check .

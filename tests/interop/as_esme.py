@@ -5,8 +5,9 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from passed import errors, long_forms
 from peer import Peer
-from tap import WAIT_S, Tap, long_forms
+from tap import WAIT_S, Tap
 from verdicts import Column, Lacks, Step
 from wireshark import dissect
 
@@ -122,7 +123,7 @@ class AsEsme:
             self._tap.await_answer(Command.UNBIND, by_peer=False)
         code = self._peer.end()
         assert code == 0, f"it ended with {code}: {self._peer.last_words}"
-        assert not self._tap.errors(), self._tap.errors()
+        assert not errors(self._tap.pdus), errors(self._tap.pdus)
         log = (self._folder / "smsc.log").read_text(encoding="utf-8")
         assert "peer fault" not in log, log
 

@@ -8,8 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from passed import errors, long_forms
 from peer import Peer
-from tap import Tap, long_forms
+from tap import Tap
 from verdicts import Column, Lacks, Step
 from wireshark import dissect
 
@@ -131,10 +132,10 @@ class AsSmsc:
         code = self._peer.end()
         assert code == 0, f"it ended with {code}: {self._peer.last_words}"
         assert "peer_fault" not in self._daemon.log, self._daemon.log
-        errors = set(self._tap.errors())
+        found = set(errors(self._tap.pdus))
         if Column.UNBOUND_BY_PEER in self._lacks:
-            errors.discard(_UNBIND_RESP_NACKED)
-        assert not errors, errors
+            found.discard(_UNBIND_RESP_NACKED)
+        assert not found, found
 
 
 @contextmanager

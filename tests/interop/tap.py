@@ -4,40 +4,16 @@ import socket
 import threading
 from contextlib import suppress
 from struct import unpack_from
-from typing import NamedTuple, Self
+from typing import Self
 
-from smsd.smpp.codec import decode
-from smsd.smpp.constants import RESPONSE_BIT, Command, Tag, status_text
+from passed import Chunk, Passed, statuses
+
+from smsd.smpp.constants import Command
 from smsd.smpp.framing import Framer
-from smsd.smpp.pdu import DataSm, DeliverSm, SubmitSm
-from smsd.smpp.segments import UDHI, unpack
 
 _READ_BYTES = 16_384
 _PDU_BYTES_MAX = 65_536
 WAIT_S = 30.0
-_BIND_RESPONSES = frozenset(
-    command | RESPONSE_BIT
-    for command in (Command.BIND_TRANSCEIVER, Command.BIND_TRANSMITTER, Command.BIND_RECEIVER)
-)
-
-
-class Chunk(NamedTuple):
-    """Octets in the order they passed; none: that side of the connection said no more."""
-
-    connection: int
-    from_client: bool
-    octets: bytes
-
-
-class Passed(NamedTuple):
-    """A PDU that passed: its header (SMPP 3.4 §3.2), and its octets with the header."""
-
-    connection: int
-    from_peer: bool
-    command: int
-    status: int
-    sequence: int
-    frame: bytes
 
 
 class NotSeen(AssertionError):
@@ -74,7 +50,7 @@ class Tap:
         """Return once such a request of that end has got a response of that status; or NotSeen."""
 
         def answered() -> bool:
-            return status in _statuses(command, by_peer, self.pdus)
+            return status in statuses(command, by_peer, self.pdus)
 
         with self._news:
             if not self._news.wait_for(answered, WAIT_S):
@@ -87,15 +63,6 @@ class Tap:
         """AssertionError if that end ever sent such a request: a lack is to be told as it is."""
         sent = any(each.command == command and each.from_peer is by_peer for each in self.pdus)
         assert not sent, f"{command.name.lower()} was sent, though said to be lacking"
-
-    def errors(self) -> list[str]:
-        """Every response that was no success, but to binds."""
-        return [
-            f"{Command(each.command).name.lower()} {status_text(each.status)}"
-            for each in self.pdus
-            if each.command not in _BIND_RESPONSES
-            and (each.status or each.command == Command.GENERIC_NACK)
-        ]
 
     def _accept(self) -> None:
         for connection in range(1_000_000):
@@ -144,38 +111,3 @@ class Tap:
                     Passed(chunk.connection, from_peer, *unpack_from(">III", frame, 4), frame)
                 )
             self._news.notify_all()
-
-
-def long_forms(pdus: list[Passed]) -> str:
-    """In which of SMPP's ways the peer sent what is longer than one short message."""
-    bodies = (getattr(decode(each.frame), "body", None) for each in pdus if each.from_peer)
-    forms = {_form(body) for body in bodies if isinstance(body, SubmitSm | DeliverSm | DataSm)}
-    return ", ".join(sorted(forms - {""}))
-
-
-def _form(body: SubmitSm | DeliverSm | DataSm) -> str:
-    """Empty for a text in one short message."""
-    part = unpack(body).part
-    if isinstance(body, DataSm):
-        return "data_sm"
-    if part and body.esm_class & UDHI:
-        return f"UDH-{part.width_bits}"
-    if any(tlv.tag == Tag.MESSAGE_PAYLOAD for tlv in body.tlvs):
-        return "payload"
-    return "SAR" if part else ""
-
-
-def _statuses(command: int, by_peer: bool, pdus: list[Passed]) -> list[int]:
-    """Of the responses to such requests; a sequence_number means something in one connection."""
-    asked = {
-        (each.connection, each.sequence)
-        for each in pdus
-        if each.command == command and each.from_peer is by_peer
-    }
-    return [
-        each.status
-        for each in pdus
-        if each.command == command | RESPONSE_BIT
-        and each.from_peer is not by_peer
-        and (each.connection, each.sequence) in asked
-    ]

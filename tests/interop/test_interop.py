@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from matrix import play
+from passed import Chunk
 from rows import ROWS, Row
-from tap import Chunk
 from verdicts import Cell, Column, NotInstalled, Outcome, judge
 from wireshark import complaints
 

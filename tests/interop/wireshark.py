@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from struct import pack
 
-from tap import Chunk, Tap
+from passed import Chunk
+from tap import Tap
 from verdicts import NotInstalled
 
 _SMPP_PORT = 2775  # IANA's, which the dissector knows; the real ports were any that were free.

@@ -28,49 +28,9 @@ ACCEPTED_BY_SMSBOX = 202
 POLL_S = 0.02
 ENQUIRE_LINK_S = 1  # the least that Kannel can be told
 
-CORE = """
-group = core
-admin-port = {admin_port}
-admin-interface = 127.0.0.1
-admin-password = test
-smsbox-port = {smsbox_port}
-smsbox-interface = 127.0.0.1
-box-allow-ip = 127.0.0.1
-dlr-storage = internal
-
-group = smsbox
-bearerbox-host = 127.0.0.1
-sendsms-port = {sendsms_port}
-sendsms-interface = 127.0.0.1
-
-group = sendsms-user
-username = test
-password = test
-max-messages = 10
-concatenation = true
-
-group = sms-service
-keyword = default
-catch-all = true
-get-url = "http://127.0.0.1:{script_port}/text?phone=%p&number=%P&text=%a&charset=%C"
-accept-x-kannel-headers = true
-omit-empty = true
-max-messages = 10
-concatenation = true
-"""
-SMSC = """
-group = smsc
-smsc = smpp
-smsc-id = {password}
-host = 127.0.0.1
-port = {port}
-transceiver-mode = true
-smsc-username = smsd
-smsc-password = {password}
-system-type = ""
-interface-version = 34
-enquire-link-interval = {enquire_link_s}
-"""
+HERE = Path(__file__).parent
+CORE = (HERE / "core.conf").read_text()
+SMSC = (HERE / "smsc.conf").read_text()
 
 
 def tell(saw: str, **fields: object) -> None:
