@@ -5,7 +5,7 @@ ARGS   ?=
 BIN    := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test interop interop-peers check format torture bench bench-engine lock clean
+.PHONY: help setup demo test check format torture bench bench-engine lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,6 +30,7 @@ interop: setup interop-peers  ## what SMPP peers written by others and smsd can 
 	$(BIN)/python tests/interop $(ARGS)
 
 # Peers from npm lie beside their scripts. Who has no npm, or no network, does without them.
+.PHONY: interop interop-peers
 NPM_PEERS   := tests/interop/peers/npm
 NPM_OPTIONS := --silent --no-audit --no-fund --ignore-scripts --fetch-retries=1 --fetch-retry-mintimeout=1000
 interop-peers:

@@ -125,20 +125,20 @@ def main() -> None:
     help="Seconds until a message that met a temporary error is delivered again.",
 )
 @click.option(
-    "--response-timeout",
-    "response_timeout_s",
-    type=click.FloatRange(min=0, min_open=True),
-    default=30.0,
-    show_default=True,
-    help="Seconds until a delivery without a response counts as not acknowledged.",
-)
-@click.option(
     "--enquire-link",
     "enquire_link_s",
     type=click.FloatRange(min=0, min_open=True),
     default=30.0,
     show_default=True,
     help="Seconds of silence from a gateway, after which it is asked whether it is there.",
+)
+@click.option(
+    "--response-timeout",
+    "response_timeout_s",
+    type=click.FloatRange(min=0, min_open=True),
+    default=30.0,
+    show_default=True,
+    help="Seconds until a delivery without a response counts as not acknowledged.",
 )
 def smsc(
     smpp_address: Address,
@@ -147,8 +147,8 @@ def smsc(
     password: str | None,
     password_file: Path | None,
     retry_delay_s: float,
-    response_timeout_s: float,
     enquire_link_s: float,
+    response_timeout_s: float,
 ) -> None:
     """Run the SMS centre until it is stopped (Ctrl-C).
 
