@@ -114,9 +114,8 @@ class Session:
 
     def take_output(self) -> bytes:
         """Everything to be written since the last call, as one piece; empty if there is nothing."""
-        output = b"".join(self._output) + self._farewell
+        output, self._farewell = b"".join(self._output) + self._farewell, b""
         self._output.clear()
-        self._farewell = b""
         return output
 
     def closed(self, now: float) -> list[Event]:
