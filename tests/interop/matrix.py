@@ -54,7 +54,7 @@ def table(results: list[Played]) -> Table:
     drawn.add_column("peer", no_wrap=True)
     drawn.add_column("as")
     for column in Column:
-        drawn.add_column(column)
+        drawn.add_column(column, no_wrap=column in (Column.LONG_MO, Column.LONG_MT))
     for row, version, cells in results:
         marks = [_shown(cells[column]) for column in Column]
         drawn.add_row(f"{row.name} {version}", "SMSC" if row.is_smsc else "ESME", *marks)
