@@ -125,6 +125,14 @@ def main() -> None:
     help="Seconds until a message that met a temporary error is delivered again.",
 )
 @click.option(
+    "--enquire-link",
+    "enquire_link_s",
+    type=click.FloatRange(min=0, min_open=True),
+    default=30.0,
+    show_default=True,
+    help="Seconds of silence from a gateway, after which it is asked whether it is there.",
+)
+@click.option(
     "--response-timeout",
     "response_timeout_s",
     type=click.FloatRange(min=0, min_open=True),
@@ -146,6 +154,7 @@ def smsc(
     password: str | None,
     password_file: Path | None,
     retry_delay_s: float,
+    enquire_link_s: float,
     response_timeout_s: float,
     throughput: int,
 ) -> None:
@@ -163,7 +172,8 @@ def smsc(
     _check_length("--system-id", system_id, 15)  # §4.1.1: 16 octets with the NUL
     _check_length("--password", password, 8)  # §4.1.1: 9 octets with the NUL
     limits = SmscLimits(
-        retry_delay_s=retry_delay_s, session=SessionLimits(response_timeout_s=response_timeout_s)
+        retry_delay_s=retry_delay_s,
+        session=SessionLimits(response_timeout_s=response_timeout_s, enquire_link_s=enquire_link_s),
     )
     sys.exit(_serve(smpp_address, control_address, system_id, password, limits, throughput))
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from types import TracebackType
-from typing import Final, Self
+from typing import IO, Final, Self
 
 from simulators.control_client import ControlClient
 
@@ -24,7 +24,8 @@ class SmscProcess:
     """``smsd-sim smsc`` on free ports of loopback; a context manager, which stops it at the end.
 
     ``host`` and ``port`` are where an ESME binds, ``control_port`` where ``client()`` connects.
-    ``options`` are more command-line options, as in ``("--retry-delay", "0.1")``. stderr is ours.
+    ``options`` are more command-line options, as in ``("--retry-delay", "0.1")``. It logs to
+    ``log``, else to our stderr.
     """
 
     def __init__(
@@ -33,13 +34,14 @@ class SmscProcess:
         port: int = 0,
         control_port: int = 0,
         ready_timeout_s: float = 30.0,
+        log: IO[bytes] | None = None,
     ) -> None:
         """Start it, and return when it listens; SimulatorFailed when it does not."""
         # -m, not the console script: that need not be on the PATH of whoever starts us.
         command = [sys.executable, "-m", "simulators", "smsc"]
         addresses = ["--listen", f"127.0.0.1:{port}", "--control", f"127.0.0.1:{control_port}"]
         self._process = subprocess.Popen(  # noqa: S603 - our own program, and no shell
-            [*command, *addresses, *options], stdout=subprocess.PIPE
+            [*command, *addresses, *options], stdout=subprocess.PIPE, stderr=log
         )
         try:
             ready = self._await_ready(time.monotonic() + ready_timeout_s)

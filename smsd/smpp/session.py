@@ -55,6 +55,7 @@ class Session:
 
     __slots__ = (
         "_binding",
+        "_farewell",
         "_framer",
         "_handlers",
         "_limits",
@@ -74,6 +75,7 @@ class Session:
         self._window = Window(limits.window, limits.response_timeout_s, first_sequence)
         self._timers = Timers()
         self._output: list[bytes] = []
+        self._farewell = b""  # an unbind_resp: the answers to what came before it go first
         self._binding: tuple[int, int] | None = None  # an unanswered bind: sequence, command_id
         self.state = State.CLOSED
         self._handlers = _HANDLERS[role, State.CLOSED]
@@ -108,7 +110,7 @@ class Session:
 
     def take_output(self) -> bytes:
         """Everything to be written since the last call, as one piece; empty if there is nothing."""
-        output = b"".join(self._output)
+        output, self._farewell = b"".join(self._output) + self._farewell, b""
         self._output.clear()
         return output
 
@@ -121,7 +123,7 @@ class Session:
                 events.append(PeerFault("the connection ended within a PDU"))
         events += [Lost(context, "closed") for _, context in self._window.drain()]
         events.append(Closed())
-        self._output.clear()
+        self.take_output()  # It goes nowhere any more.
         return events
 
     # Time.
@@ -183,7 +185,7 @@ class Session:
 
     def acknowledge(self, sequences: Iterable[int]) -> None:
         """Answer many deliver_sm with ESME_ROK. Without effect once the session has ended."""
-        if self.state is not State.CLOSED:
+        if self.state is not State.CLOSED or self._farewell:
             self._output.extend(answers.delivered(sequences))
 
     def answer(self, sequence: int, command_id: int, status: int = 0, message_id: str = "") -> None:
@@ -191,7 +193,7 @@ class Session:
 
         Without effect once the session has ended: the peer, unanswered, sends again elsewhere.
         """
-        if self.state is State.CLOSED:
+        if self.state is State.CLOSED and not self._farewell:
             return
         if status:
             self._output.append(answers.refused(command_id, sequence, status))
@@ -200,7 +202,7 @@ class Session:
 
     def answer_with(self, sequence: int, body: Body, status: int = 0) -> None:
         """Answer a Request with a response of one's own making, such as a query_sm_resp."""
-        if self.state is not State.CLOSED:
+        if self.state is not State.CLOSED or self._farewell:
             self._output.append(encode(body, sequence, status))
 
     def unbind(self, now: float) -> None:
@@ -313,7 +315,7 @@ class Session:
         events.append(BindRequested(request.sequence, request.body))
 
     def _unbound_by_peer(self, request: Pdu, _now: float, events: list[Event]) -> None:
-        self._output.append(encode(pdu.UnbindResp(), request.sequence))
+        self._farewell = encode(pdu.UnbindResp(), request.sequence)
         events.append(Unbound(by_peer=True))
         self._disconnect("unbound by the peer", events)
 

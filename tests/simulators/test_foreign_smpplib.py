@@ -311,6 +311,16 @@ def test_an_unbind_is_answered_and_ends_the_bind(smsc: SmscProcess, control: Con
     assert control.status()["binds"] == []
 
 
+def test_a_silent_gateway_is_asked_whether_it_is_there() -> None:
+    """--enquire-link says after how much silence, again and again."""
+    with SmscProcess("--enquire-link", "0.05") as smsc, connected(smsc) as client:
+        bind(client)
+        for _ in range(2):
+            asked = client.read_pdu()
+            assert asked.command == "enquire_link"
+            client._enquire_link_received(asked)
+
+
 def test_a_simulator_that_stops_unbinds_its_peers(smsc: SmscProcess) -> None:
     """On SIGTERM an ESME gets an unbind, and the simulator ends with 0."""
     with connected(smsc) as client:

@@ -19,6 +19,7 @@ from smsd.smpp.pdu import (
     DeliverSmResp,
     Status,
     SubmitSmResp,
+    Unbind,
     UnbindResp,
 )
 from smsd.smpp.session import NotBound, Role, State
@@ -75,6 +76,19 @@ def test_acknowledgements_still_leave_while_unbinding() -> None:
     esme.unbind(0.0)
     esme.acknowledge([7])
     assert sent(esme)[1:] == [("deliver_sm_resp", Status.ESME_ROK, 7)]
+
+
+def test_what_came_before_the_peers_unbind_is_answered_before_it() -> None:
+    """A request and an unbind in one segment are answered in their order, until the last word."""
+    smsc = bound_ends().smsc
+    smsc.receive(encode(MT, 7) + encode(Unbind(), 8), 0.0)
+    smsc.answer(7, Command.SUBMIT_SM_RESP, message_id="1")
+    assert sent(smsc) == [
+        ("submit_sm_resp", Status.ESME_ROK, 7),
+        ("unbind_resp", Status.ESME_ROK, 8),
+    ]
+    smsc.answer(7, Command.SUBMIT_SM_RESP, message_id="1")
+    assert sent(smsc) == []
 
 
 def test_only_a_bound_session_unbinds() -> None:
