@@ -56,7 +56,9 @@ class Bind:
         self._reason = ""  # for being down, the latest
         self._logged: dict[tuple[str, int], str] = {}  # by address, the reason told last
         self._since_us = smsc.clock.utc_us()
-        self._next_fault_line = -inf  # in monotonic seconds
+        self._of_use = False  # since it is up: something came by it
+        self._bound_at = -inf  # in monotonic seconds, as the next
+        self._next_fault_line = -inf
         self._faults_not_told = 0
 
     @property
@@ -133,6 +135,8 @@ class Bind:
     def link_bound(self, link: Link, bound: Bound) -> None:
         """The bind is up."""
         self._rounds.bound()
+        self._of_use = False
+        self._bound_at = self._smsc.clock.monotonic()
         self._changed(True)
         _log.info(
             "bound",
@@ -151,7 +155,9 @@ class Bind:
         if self.up:
             self._changed(False)
             self._reason = reason
-            self._rounds.lost()
+            lasted_s = self._smsc.clock.monotonic() - self._bound_at
+            lasted = lasted_s >= self._smsc.settings.reconnect_delay_max_s
+            self._rounds.lost(self._of_use or lasted)
             _log.warning("bind_lost", smsc=self._smsc.settings.name, bind=self.name, reason=reason)
         else:
             self._failed(reason, link.refused)
@@ -180,10 +186,13 @@ class Bind:
 
     def responses_came(self, link: Link, responses: list[Response | Lost]) -> None:
         """Outcomes of submit_sm."""
+        if not self._of_use:
+            self._of_use = any(isinstance(each, Response) for each in responses)
         self._smsc.outbox.handle(responses)
 
     def requests_came(self, link: Link, requests: list[Request]) -> None:
         """SMS and receipts."""
+        self._of_use = True
         self._smsc.take_in(link, requests)
 
 

@@ -59,6 +59,7 @@ class Rounds:
         """Begin at the first address, as if nothing had happened."""
         self._at = 0
         self._delay_s = 0.0
+        self._lost = 0  # binds in a row that were of no use
         self.bound()
 
     def bound(self) -> None:
@@ -66,9 +67,14 @@ class Rounds:
         self._tried = self._failures = 0
         self._asked_s = 0.0
 
-    def lost(self) -> None:
-        """A bind that was up is down: back to the same address, soon."""
-        self._delay_s = self._backoff(1)
+    def lost(self, of_use: bool) -> None:
+        """A bind that was up is down: back to the same address, soon.
+
+        Later each time where none was of any use: an SMSC that lets us in and throws us out at once
+        would get the replies in the window again and again.
+        """
+        self._lost = 1 if of_use else self._lost + 1
+        self._delay_s = self._backoff(self._lost)
 
     def failed(self, status: int | None = None) -> None:
         """An attempt came to nothing; `status`: with what the SMSC refused it."""

@@ -367,3 +367,16 @@ def test_the_operator_is_told_once_that_sms_are_turned_away(new_stage: NewStage)
         ("intake_full", "warning", "one"),
         ("intake_has_room", "info", "one"),
     ]
+
+
+def test_an_smsc_that_throws_us_out_at_once_is_left_in_peace(new_stage: NewStage) -> None:
+    """Bound and hung up on each time: the pauses grow; a bind by which an SMS came ends that."""
+    stage = new_stage(reconnect_delay_min_s=2, reconnect_delay_max_s=16).start()
+    for longest in (2, 4, 8):
+        stage.bound().hang_up()
+        assert longest / 2 <= seconds_to_the_next_attempt(stage) <= longest + 0.25
+    smsc = stage.bound()
+    smsc.text(b"1 AZE 1111111", PHONE)
+    stage.run()
+    smsc.hang_up()
+    assert 1 <= seconds_to_the_next_attempt(stage) <= 2.25

@@ -49,7 +49,7 @@ def test_a_lost_bind_is_sought_where_it_was_and_soon(rounds: Rounds) -> None:
         rounds.failed()
     assert rounds.address == ("b", 2)
     rounds.bound()
-    rounds.lost()
+    rounds.lost(of_use=True)
     assert rounds.address == ("b", 2)
     assert 2 <= rounds.delay_s <= 4
     seen = []
@@ -57,6 +57,17 @@ def test_a_lost_bind_is_sought_where_it_was_and_soon(rounds: Rounds) -> None:
         seen.append(rounds.address[0])
         rounds.failed()
     assert seen == ["b", "::1", "a"]
+    assert 2 <= rounds.delay_s <= 4
+
+
+def test_a_bind_that_is_of_no_use_is_sought_later_each_time(rounds: Rounds) -> None:
+    """4 s, 8 s, 16 s and no more; once one was of use, 4 s again."""
+    for longest in (4, 8, 16, 16):
+        rounds.bound()
+        rounds.lost(of_use=False)
+        assert longest / 2 <= rounds.delay_s <= longest
+    rounds.bound()
+    rounds.lost(of_use=True)
     assert 2 <= rounds.delay_s <= 4
 
 
