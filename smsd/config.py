@@ -183,6 +183,8 @@ class SmscSection(_Section):
     reconnect_refused_delay_s: Seconds = 60.0
     reconnect_already_bound_delay_s: Seconds = 10.0
     retry_delay_s: Seconds = 5.0  # after a temporary error
+    # While it takes replies and answers none: doubled from retry_delay_s up to this.
+    unanswered_delay_max_s: Seconds = 600.0
     # Messages a second over all binds, each segment one; 0: no limit. After congestion the rate
     # halves, not below the least one, and rises again by so much each second (0: within a minute).
     throughput: Annotated[float, Field(ge=0, le=100_000)] = 0.0

@@ -20,6 +20,8 @@ from storage import Reply
 
 _log = structlog.get_logger("smsd.outbox")
 
+_DOUBLINGS_MAX = 30  # of a pause, far beyond its limit
+
 
 class Brake:
     """Tells an outbox how much may leave, and wakes it when that becomes more."""
@@ -50,6 +52,7 @@ class Brake:
         self.turned_away_at: dict[int, float] = {}  # by the ids of replies not settled yet
         self._taken_at = -inf
         self.resting = 0  # replies that wait alone
+        self.silences = 0  # times in a row that submit_sm went without an answer
 
     @property
     def rate_per_s(self) -> float:
@@ -78,6 +81,21 @@ class Brake:
         """The SMSC took something; to be told while there is a reply that it turned away."""
         self._taken_at = self._clock.monotonic()
 
+    def unanswered(self) -> None:
+        """No answer came in time. The first time that is an accident; then wait, longer each time.
+
+        What went may have arrived all the same, and nobody must get one reply every half minute.
+        """
+        settings = self._settings
+        if self.silences:
+            doubled_s = settings.retry_delay_s * 2.0 ** min(self.silences, _DOUBLINGS_MAX)
+            self._hold_off("no answer in time", min(doubled_s, settings.unanswered_delay_max_s))
+        self.silences += 1
+
+    def bound(self) -> None:
+        """The SMSC let us in anew: what held us off belongs to the bind before."""
+        self._holding_off = False
+
     def turned_away(self, reply: Reply, kind: Kind, status: int) -> None:
         """The SMSC did not take a reply for now; it goes back to its place, at once or later."""
         now = self._clock.monotonic()
@@ -97,7 +115,7 @@ class Brake:
         if congested:
             self._slow_down(status, now)
         else:
-            self._hold_off(status)
+            self._hold_off(status_text(status), self._settings.retry_delay_s)
 
     def _slow_down(self, status: int, now: float) -> None:
         slow_before = self._pacing.rate_per_s(now) != self._settings.throughput
@@ -110,14 +128,11 @@ class Brake:
                 rate_per_s=round(rate_per_s, 1),
             )
 
-    def _hold_off(self, status: int) -> None:
+    def _hold_off(self, reason: str, pause_s: float) -> None:
         if not self._holding_off:
             self._holding_off = True
-            delay_s = self._settings.retry_delay_s
-            _log.warning(
-                "smsc_ill", smsc=self._settings.name, status=status_text(status), pause_s=delay_s
-            )
-            self._reactor.callLater(delay_s, self._held_off)
+            _log.warning("smsc_ill", smsc=self._settings.name, reason=reason, pause_s=pause_s)
+            self._reactor.callLater(pause_s, self._held_off)
 
     def _held_off(self) -> None:
         self._holding_off = False

@@ -174,6 +174,7 @@ class Outbox:
     def attach(self, link: Link) -> None:
         """A link was bound that may transmit."""
         self._links.append(link)
+        self._brake.bound()
         self.failover.bind_there()
         self.pump()
 
@@ -191,7 +192,7 @@ class Outbox:
 
     def handle(self, responses: list[Response | Lost]) -> None:
         """Take note of what became of submitted segments, then send on."""
-        not_taken = 0
+        not_taken = unanswered = 0
         for response in responses:
             sending = response.context
             assert isinstance(sending, _Sending)
@@ -199,6 +200,7 @@ class Outbox:
             if isinstance(response, Lost):
                 sending.lost = True
                 not_taken += 1
+                unanswered += response.reason == "timeout"
             elif response.status:
                 self._note_error(sending, response.status)
                 not_taken += 1
@@ -208,8 +210,12 @@ class Outbox:
                 self._take_back(sending)
             if not sending.parts_left:
                 self._conclude(sending)
-        if self._turned_away_at and not_taken < len(responses):
-            self._brake.taken()
+        if unanswered < len(responses):
+            self._brake.silences = 0
+            if self._turned_away_at and not_taken < len(responses):
+                self._brake.taken()
+        else:
+            self._brake.unanswered()
         self.pump()
 
     def pump(self) -> None:

@@ -418,6 +418,29 @@ def test_an_answer_that_does_not_come_in_time_sends_again(new_stage: NewStage) -
     assert stage.states() == [(ReplyState.SENT, 1, 0, "")]
 
 
+def test_an_smsc_that_never_answers_gets_a_reply_ever_later(new_stage: NewStage) -> None:
+    """At once after the first silence, then 10, 20, 40 s later and no more; an answer ends that."""
+    stage = with_replies(
+        new_stage(response_timeout_s=10, enquire_link_s=86_400, unanswered_delay_max_s=40), 1
+    )
+    smsc = stage.bound()
+    for pause_s in (0, 10, 20, 40, 40):
+        sent = len(smsc.submitted)
+        stage.pass_time(10)
+        if pause_s:
+            stage.pass_time(pause_s - 0.5)
+            assert len(smsc.submitted) == sent
+            stage.pass_time(0.5)
+        assert len(smsc.submitted) == sent + 1
+    answer_all(stage, smsc)
+    assert [row[0] for row in stage.states()] == [ReplyState.SENT]
+    smsc.text(b"1 AZE 1111112", "994500000009")
+    stage.run()
+    assert smsc.phones.count("994500000009") == 1
+    stage.pass_time(10)
+    assert smsc.phones.count("994500000009") == 2
+
+
 def test_a_restart_resends_only_what_has_no_outcome(new_stage: NewStage) -> None:
     """Sent ones stay sent; what was in the window when the process ended goes again."""
     first = with_replies(new_stage(window=2), 4)
