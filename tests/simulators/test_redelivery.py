@@ -288,6 +288,9 @@ def test_what_the_simulator_does_not_do_is_declined() -> None:
 @pytest.mark.parametrize(
     ("fields", "status"),
     [
+        ({"service_type": "CMT", "protocol_id": 0x7F, "sm_default_msg_id": 9}, Status.ESME_ROK),
+        ({"source_addr_ton": 6, "source_addr_npi": 18}, Status.ESME_ROK),
+        ({"dest_addr_ton": 6, "dest_addr_npi": 18}, Status.ESME_ROK),
         ({"priority_flag": 3}, Status.ESME_ROK),
         ({"priority_flag": 4}, Status.ESME_RINVPRTFLG),
         ({"schedule_delivery_time": "000000020000000R"}, Status.ESME_ROK),
@@ -298,7 +301,11 @@ def test_what_the_simulator_does_not_do_is_declined() -> None:
         ({"registered_delivery": 0x03}, Status.ESME_RINVREGDLVFLG),
         ({"registered_delivery": 0x20}, Status.ESME_RINVREGDLVFLG),
         ({"replace_if_present_flag": 2}, Status.ESME_RINVREPFLAG),
+        ({"esm_class": 0x01}, Status.ESME_ROK),
+        ({"esm_class": 0x02}, Status.ESME_ROK),
+        ({"esm_class": 0x0B}, Status.ESME_ROK),
         ({"esm_class": 0xD0}, Status.ESME_ROK),
+        ({"esm_class": 0x18}, Status.ESME_RINVESMCLASS),
         ({"esm_class": 0x20}, Status.ESME_RINVESMCLASS),
         ({"tlvs": (Tlv(Tag.MESSAGE_PAYLOAD, b"y"),)}, Status.ESME_ROPTPARNOTALLWD),
     ],
@@ -365,7 +372,7 @@ def test_an_esme_before_3_4_gets_no_tlv(version: int, tlvs: int) -> None:
     """§3.4: it could not read them; the text of a receipt says the same."""
     clock = Clock()
     smsc = smsc_under(clock)
-    esme = MemoryEsme(smsc, clock, BindTransceiver("smsd", "secret", interface_version=version))
+    esme = MemoryEsme(smsc, clock, BindTransceiver("smsd", "secret", "VMA", version))
     esme.request(SubmitSm(source_addr="8103", destination_addr=PHONE, registered_delivery=1))
     [text] = esme.texts()
     assert b"stat:DELIVRD" in text

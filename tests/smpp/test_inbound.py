@@ -69,11 +69,15 @@ def test_a_tlv_that_we_do_not_use_changes_nothing(tag: Tag, value: bytes) -> Non
     assert read(marked.body) == read(plain)
 
 
-def test_fields_that_deliver_sm_leaves_empty_change_nothing() -> None:
-    """§4.6.1 sets them to NULL; an SMSC that fills them still brings an SMS."""
+def test_fields_that_say_nothing_of_the_text_change_nothing() -> None:
+    """Even those that §4.6.1 sets to NULL: an SMSC that fills them still brings an SMS."""
     plain = mo(b"2 AZE 1111111")
     filled = plain._replace(
         service_type="CMT",
+        source_addr_ton=6,
+        source_addr_npi=18,
+        dest_addr_ton=6,
+        dest_addr_npi=18,
         protocol_id=0x7F,
         priority_flag=3,
         schedule_delivery_time="200405101500016+",
