@@ -30,6 +30,9 @@ RECEIVING: Final = frozenset({State.BOUND_RX, State.BOUND_TRX})
 
 SYSTEM_ID: Final = "smsd-sim"  # What the simulator calls itself in a bind response.
 
+# §3.4: an ESME of an earlier version is sent no optional parameters.
+_VERSION_WITH_TLVS: Final = 0x34
+
 # A peer that does not read would keep a closing connection open for ever.
 CLOSE_TIMEOUT_S: Final = 3.0
 
@@ -85,6 +88,7 @@ class SmppLink(TwistedProtocol):
         self._writable = True
         self._hears = True
         self._bind: BindBody | None = None
+        self._takes_tlvs = True
         self._serves: Callable[[str], bool] = lambda address: True
 
     # What the SMSC asks
@@ -113,7 +117,8 @@ class SmppLink(TwistedProtocol):
 
     def deliver(self, delivery: Delivery) -> None:
         """Put a deliver_sm into the output; ``flush`` sends it."""
-        self._session.request(delivery.body, delivery, self._now())
+        body = delivery.body if self._takes_tlvs else delivery.body._replace(tlvs=())
+        self._session.request(body, delivery, self._now())
 
     def answer(self, sequence: int, command: Command, status: int, message_id: str = "") -> None:
         """Put the response to a request into the output; ``flush`` sends it."""
@@ -224,6 +229,7 @@ class SmppLink(TwistedProtocol):
         assert serves is not None, "bind_status lets in only what address_filter reads"
         self._serves = serves
         self._bind = body
+        self._takes_tlvs = body.interface_version >= _VERSION_WITH_TLVS
         self._session.accept_bind(sequence, SYSTEM_ID, self._now())
 
     def _arm(self) -> None:

@@ -36,6 +36,9 @@ _DECLINED: Final[dict[type, tuple[Command, Status]]] = {
     DeliverSm: (Command.DELIVER_SM_RESP, Status.ESME_RINVBNDSTS),
 }
 
+# §5.2.28: EXPIRED, DELETED, UNDELIVERABLE, REJECTED.
+_FAILED: Final = frozenset({3, 4, 5, 8})
+
 
 class _Held(NamedTuple):
     link: SmppLink
@@ -111,7 +114,8 @@ class MtIntake:
     def _hand_to_phone(self, body: SubmitSm | DataSm, message_id: str) -> None:
         if self._phones.receive(body, message_id) is not None:
             self._counters.received += 1
-        if body.registered_delivery & 0x03 == 1:  # §5.2.17: a receipt on success too.
+        wanted = body.registered_delivery & 0x03
+        if wanted == 1 or (wanted == 2 and self._faults.receipt_state in _FAILED):  # §5.2.17
             self._counters.receipts += 1
             self._report(self._receipt(body, message_id))
 

@@ -16,6 +16,7 @@ from smsd.smpp.codec import encode
 from smsd.smpp.events import Bound, Lost, Request, Response
 from smsd.smpp.limits import SessionLimits
 from smsd.smpp.pdu import (
+    AlertNotification,
     BindReceiver,
     BindTransceiver,
     BindTransceiverResp,
@@ -24,6 +25,7 @@ from smsd.smpp.pdu import (
     Command,
     DataSm,
     DeliverSm,
+    Outbind,
     Status,
     SubmitSm,
     SubmitSmResp,
@@ -156,6 +158,23 @@ def test_a_bind_response_and_what_is_glued_to_it_come_in_order(ends: Ends) -> No
     ends.link.dataReceived(resp + encode(MO, 7) + encode(MO, 8))
     assert [item[0] for item in ends.owner.told] == ["bound", "requests"]
     assert ends.owner.told[1] == ("requests", Request(7, MO), Request(8, MO))
+
+
+def test_an_outbind_meets_a_bind_that_is_on_its_way(ends: Ends) -> None:
+    """Who asks us to bind as receiver gets no answer, and the bind that was configured stands."""
+    ends.smsc.say(encode(Outbind("centre", "secret"), 1))
+    assert not ends.wire.disconnecting
+    assert not ends.smsc.responses
+    ends.smsc.accept()
+    assert ends.owner.told == [("bound", "memory")]
+
+
+def test_an_alert_is_taken_and_goes_nowhere(ends: Ends) -> None:
+    """A phone that can be reached again interests nobody here: no answer, no fault, no request."""
+    ends.smsc.accept()
+    ends.link.dataReceived(encode(AlertNotification(1, 1, "994500000001", 0, 0, "8103"), 9))
+    assert not ends.wire.writes
+    assert ends.owner.told == [("bound", "memory")]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 16, 61])

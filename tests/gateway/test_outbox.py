@@ -48,6 +48,23 @@ def test_a_start_sends_what_the_disk_holds_page_by_page(
     assert stage.states() == [SENT] * 11
 
 
+def test_a_reply_says_whose_numbers_it_bears_and_nothing_that_was_not_asked(
+    new_stage: NewStage,
+) -> None:
+    """Types of number and numbering plans are the configuration's; what we do not use is NULL."""
+    stage = with_replies(
+        new_stage(source_ton=3, source_npi=9, destination_ton=2, destination_npi=8), 1
+    )
+    smsc = stage.connect().accept()
+    stage.run()
+    [body] = smsc.submitted
+    assert body[:7] == ("", 3, 9, "8103", 2, 8, phones(1)[0])
+    assert (body.esm_class, body.protocol_id, body.priority_flag) == (0, 0, 0)
+    assert body.schedule_delivery_time == ""
+    assert (body.registered_delivery, body.replace_if_present_flag) == (0, 0)
+    assert (body.sm_default_msg_id, body.tlvs) == (0, ())
+
+
 @pytest.mark.parametrize("memory_max", [1, 2, 3, 4, 7])
 def test_what_overflows_memory_comes_back_from_disk(new_stage: NewStage, memory_max: int) -> None:
     """With no link to send on, memory stays bounded, and later all leave once, in order."""

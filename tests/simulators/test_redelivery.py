@@ -1,5 +1,7 @@
 """What the simulator does with messages that were not acknowledged, second by second."""
 
+from typing import Any
+
 import pytest
 from memory_esme import MemoryEsme, smsc_under
 from twisted.internet.defer import CancelledError
@@ -10,8 +12,10 @@ from simulators.smsc import Smsc
 from smsd.smpp.limits import SessionLimits
 from smsd.smpp.pdu import (
     BindTransceiver,
+    CancelSm,
     DataSm,
     QuerySm,
+    ReplaceSm,
     SmeAddress,
     Status,
     SubmitMulti,
@@ -262,12 +266,114 @@ def test_parts_joined_by_sar_come_out_whole_in_any_order() -> None:
 
 
 def test_what_the_simulator_does_not_do_is_declined() -> None:
-    """query_sm and submit_multi get their own error, and the link lives on."""
+    """Each request gets its own error, and the link lives on."""
     clock = Clock()
     smsc = smsc_under(clock)
     esme = MemoryEsme(smsc, clock)
     esme.request(QuerySm(message_id="1"))
+    esme.request(CancelSm(message_id="1"))
+    esme.request(ReplaceSm(message_id="1"))
     esme.request(SubmitMulti(source_addr="8103", dest_addresses=(SmeAddress(1, 1, PHONE),)))
     esme.request(SubmitSm(source_addr="8103", destination_addr=PHONE))
     statuses = [response.status for response in esme.responses]
-    assert statuses == [Status.ESME_RQUERYFAIL, Status.ESME_RSUBMITFAIL, Status.ESME_ROK]
+    assert statuses == [
+        Status.ESME_RQUERYFAIL,
+        Status.ESME_RCANCELFAIL,
+        Status.ESME_RREPLACEFAIL,
+        Status.ESME_RSUBMITFAIL,
+        Status.ESME_ROK,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"service_type": "CMT", "protocol_id": 0x7F, "sm_default_msg_id": 9}, Status.ESME_ROK),
+        ({"source_addr_ton": 6, "source_addr_npi": 18}, Status.ESME_ROK),
+        ({"dest_addr_ton": 6, "dest_addr_npi": 18}, Status.ESME_ROK),
+        ({"priority_flag": 3}, Status.ESME_ROK),
+        ({"priority_flag": 4}, Status.ESME_RINVPRTFLG),
+        ({"schedule_delivery_time": "000000020000000R"}, Status.ESME_ROK),
+        ({"schedule_delivery_time": "200405101500016+"}, Status.ESME_ROK),
+        ({"schedule_delivery_time": "noon"}, Status.ESME_RINVSCHED),
+        ({"validity_period": "200405101500"}, Status.ESME_RINVEXPIRY),
+        ({"registered_delivery": 0x1E}, Status.ESME_ROK),
+        ({"registered_delivery": 0x03}, Status.ESME_RINVREGDLVFLG),
+        ({"registered_delivery": 0x20}, Status.ESME_RINVREGDLVFLG),
+        ({"replace_if_present_flag": 2}, Status.ESME_RINVREPFLAG),
+        ({"esm_class": 0x01}, Status.ESME_ROK),
+        ({"esm_class": 0x02}, Status.ESME_ROK),
+        ({"esm_class": 0x0B}, Status.ESME_ROK),
+        ({"esm_class": 0xD0}, Status.ESME_ROK),
+        ({"esm_class": 0x18}, Status.ESME_RINVESMCLASS),
+        ({"esm_class": 0x20}, Status.ESME_RINVESMCLASS),
+        ({"tlvs": (Tlv(Tag.MESSAGE_PAYLOAD, b"y"),)}, Status.ESME_ROPTPARNOTALLWD),
+    ],
+)
+def test_each_value_that_the_standard_does_not_assign_has_its_status(
+    fields: dict[str, Any], status: Status
+) -> None:
+    """§5.2.12 to §5.2.18, and message_payload beside a short_message (§5.3.2.32)."""
+    clock = Clock()
+    esme = MemoryEsme(smsc_under(clock), clock)
+    sound = SubmitSm(source_addr="8103", destination_addr=PHONE, short_message=b"\x00")
+    esme.request(sound._replace(**fields))
+    assert [response.status for response in esme.responses] == [status]
+
+
+@pytest.mark.parametrize(
+    "tag",
+    sorted(
+        set(Tag)
+        - {Tag.MESSAGE_PAYLOAD}
+        - {Tag.SAR_MSG_REF_NUM, Tag.SAR_TOTAL_SEGMENTS, Tag.SAR_SEGMENT_SEQNUM}
+    ),
+    ids=lambda tag: tag.name.lower(),
+)
+def test_a_tlv_that_it_does_not_use_changes_nothing(tag: Tag) -> None:
+    """§3.3: it is passed over, and the phone shows the text."""
+    clock = Clock()
+    smsc = smsc_under(clock)
+    esme = MemoryEsme(smsc, clock)
+    esme.request(
+        SubmitSm(
+            source_addr="8103",
+            destination_addr=PHONE,
+            short_message=b"hello",
+            tlvs=(Tlv(tag, b"\x01"),),
+        )
+    )
+    assert [response.status for response in esme.responses] == [Status.ESME_ROK]
+    assert [each.text for each in smsc.received(PHONE)] == ["hello"]
+
+
+@pytest.mark.parametrize(
+    ("registered_delivery", "state", "receipts"),
+    [(0, 2, 0), (1, 2, 1), (1, 5, 1), (2, 2, 0), (2, 6, 0), (2, 3, 1), (2, 5, 1), (2, 8, 1)],
+)
+def test_a_receipt_is_sent_as_it_was_asked_for(
+    registered_delivery: int, state: int, receipts: int
+) -> None:
+    """§5.2.17: never, whatever the outcome, or only when the message failed."""
+    clock = Clock()
+    smsc = smsc_under(clock)
+    esme = MemoryEsme(smsc, clock)
+    smsc.set_faults({"receipt_state": state})
+    esme.request(
+        SubmitSm(
+            source_addr="8103", destination_addr=PHONE, registered_delivery=registered_delivery
+        )
+    )
+    assert len(esme.texts()) == receipts
+
+
+@pytest.mark.parametrize(("version", "tlvs"), [(0x33, 0), (0x34, 2), (0x50, 2)])
+def test_an_esme_before_3_4_gets_no_tlv(version: int, tlvs: int) -> None:
+    """§3.4: it could not read them; the text of a receipt says the same."""
+    clock = Clock()
+    smsc = smsc_under(clock)
+    esme = MemoryEsme(smsc, clock, BindTransceiver("smsd", "secret", "VMA", version))
+    esme.request(SubmitSm(source_addr="8103", destination_addr=PHONE, registered_delivery=1))
+    [text] = esme.texts()
+    assert b"stat:DELIVRD" in text
+    assert len(esme.requests[0].body.tlvs) == tlvs

@@ -5,8 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smsd.smpp import gsm0338, septets
+from smsd.smpp.codec import decode as decode_pdu
+from smsd.smpp.codec import encode
 from smsd.smpp.inbound import Reading, reader
-from smsd.smpp.pdu import DataSm, DeliverSm, Tag, Tlv
+from smsd.smpp.pdu import DataSm, DeliverSm, Pdu, Tag, Tlv
 from smsd.smpp.text import LATIN_1, UCS2, Alphabet, decode
 from smsd.smpp.udh import UDHI, concatenated, concatenated_16_bit, fill_bits
 
@@ -45,6 +47,48 @@ def test_the_default_alphabet_is_the_smscs(
     assert read(mo(octets, data_coding=data_coding), alphabet) == (
         data_coding, octets, "2 AZE 1111111 @", True, None,
     )  # fmt: skip
+
+
+# What a message says is also in these, and elsewhere they are tried.
+SPEAKING = {
+    Tag.MESSAGE_PAYLOAD,
+    Tag.SAR_MSG_REF_NUM,
+    Tag.SAR_TOTAL_SEGMENTS,
+    Tag.SAR_SEGMENT_SEQNUM,
+}
+
+
+@pytest.mark.parametrize("value", [b"", b"\x01", b"\xff" * 300], ids=["empty", "one", "long"])
+@pytest.mark.parametrize("tag", sorted(set(Tag) - SPEAKING), ids=lambda tag: tag.name.lower())
+def test_a_tlv_that_we_do_not_use_changes_nothing(tag: Tag, value: bytes) -> None:
+    """§3.3: it is passed over, in whatever length it comes."""
+    plain = mo(b"2 AZE 1111111")
+    marked = decode_pdu(encode(plain._replace(tlvs=(Tlv(tag, value),)), 1))
+    assert isinstance(marked, Pdu) and isinstance(marked.body, DeliverSm)
+    assert marked.body.tlvs == (Tlv(tag, value),)
+    assert read(marked.body) == read(plain)
+
+
+def test_fields_that_say_nothing_of_the_text_change_nothing() -> None:
+    """Even those that §4.6.1 sets to NULL: an SMSC that fills them still brings an SMS."""
+    plain = mo(b"2 AZE 1111111")
+    filled = plain._replace(
+        service_type="CMT",
+        source_addr_ton=6,
+        source_addr_npi=18,
+        dest_addr_ton=6,
+        dest_addr_npi=18,
+        protocol_id=0x7F,
+        priority_flag=3,
+        schedule_delivery_time="200405101500016+",
+        validity_period="000000020000000R",
+        registered_delivery=0x1F,
+        replace_if_present_flag=1,
+        sm_default_msg_id=254,
+    )
+    came = decode_pdu(encode(filled, 1))
+    assert isinstance(came, Pdu) and isinstance(came.body, DeliverSm)
+    assert read(came.body) == read(plain)
 
 
 @pytest.mark.parametrize("alphabet", Alphabet)

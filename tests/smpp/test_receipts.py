@@ -34,6 +34,7 @@ FIELDS = (b"id:7", b"stat:UNDELIV", b"err:1", b"done date:2004051016")
         (0x20, True),  # an intermediate notification
         (0x08, False),  # the acknowledgement of a phone's user: text of theirs
         (0x10, False),
+        (0x18, False),  # the end of a conversation
         (0x40, False),  # UDHI alone
         (0x44, True),
         (0x84, True),  # reply path set

@@ -141,6 +141,23 @@ def test_a_message_goes_both_ways() -> None:
     ]
 
 
+def test_responses_may_come_in_any_order() -> None:
+    """Each finds its request by its number, whichever was asked first."""
+    ends = bound_ends()
+    numbers = [ends.esme.request(MT, context, 1.0) for context in ("a", "b", "c")]
+    carry(ends.esme, ends.smsc, 1.0)
+    for number in reversed(numbers):
+        ends.smsc.answer(number, Command.SUBMIT_SM_RESP, message_id=str(number))
+    events = carry(ends.smsc, ends.esme, 1.0)
+    assert [event.context for event in events if isinstance(event, Response)] == ["c", "b", "a"]
+
+
+def test_a_request_counts_whatever_its_status() -> None:
+    """command_status means nothing in a request (§5.1.3); one that is not 0 is passed over."""
+    esme = bound_ends().esme
+    assert esme.receive(encode(MO, 7, Status.ESME_RSYSERR), 1.0) == [Request(7, MO)]
+
+
 def test_acknowledging_many_writes_what_the_codec_writes() -> None:
     """The short cut for deliver_sm_resp has the codec's bytes, from first number to last."""
     esme = bound_ends().esme

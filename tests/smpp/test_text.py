@@ -173,6 +173,7 @@ def test_our_alphabets_are_read_either_way_round(text: str) -> None:
         (ASCII, b"a\xe9", "a\ufffd", False),
         (LATIN_1, b"\xe9@", "é@", True),
         (0x06, b"\xb0\xb7\xb5", "АЗЕ", True),
+        (0x07, b"\xe0\xe1", "אב", True),
         (0x02, b"AZE\xe9", "AZEé", False),
         (0x04, b"AZE", "AZE", False),
         (0x05, b"\x00A", "@A", False),  # an alphabet that we do not read

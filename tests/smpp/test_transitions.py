@@ -1,6 +1,7 @@
 """Each state × each command × both ends, held to a table written out by hand from SMPP 3.4 §2.3."""
 
 import pytest
+from smpplib import consts
 from two_ends import ends_in, pdus
 
 from smsd.smpp import pdu
@@ -9,7 +10,7 @@ from smsd.smpp.constants import RESPONSE_BIT
 from smsd.smpp.events import BindRequested, Disconnect, Event, Notice, PeerFault, Request, Unbound
 from smsd.smpp.pdu import Body, Command, Status
 from smsd.smpp.session import NotBound, Role, Session, State
-from smsd.smpp.states import SUCCESSORS
+from smsd.smpp.states import PERMITTED, SUCCESSORS
 
 COLUMNS = (State.OPEN, State.BOUND_TX, State.BOUND_RX, State.BOUND_TRX, State.UNBINDING)
 
@@ -188,3 +189,30 @@ def test_no_state_is_a_dead_end() -> None:
     for state, successors in SUCCESSORS.items():
         assert State.CLOSED in successors or state is State.CLOSED
         assert (State.OPEN in successors) == (state is State.CLOSED)
+
+
+# smpplib names it otherwise.
+_THEIR_NAMES = {Command.SUBMIT_MULTI: "submit_sm_multi"}
+# Where its table is another. As receiver nothing has been submitted that could be asked for (§2.5
+# gives both to the transmitter); the rest is what we take beyond table 2-1, see PERMITTED.
+_THEIR_STATES = {
+    Command.QUERY_SM: {State.BOUND_RX, State.BOUND_TRX},
+    Command.CANCEL_SM: {State.BOUND_RX, State.BOUND_TRX},
+    Command.REPLACE_SM: {State.BOUND_TX},
+    Command.ENQUIRE_LINK: {State.BOUND_TX, State.BOUND_RX, State.BOUND_TRX},
+    Command.UNBIND: {State.BOUND_TX, State.BOUND_RX, State.BOUND_TRX},
+}
+
+
+@pytest.mark.parametrize("command", PERMITTED, ids=lambda command: command.name)
+def test_smpplib_permits_a_request_in_the_same_states(command: Command) -> None:
+    """Another reading of table 2-1 differs from ours only where we know why."""
+    name = _THEIR_NAMES.get(command, command.name.lower())
+    numbers = consts.COMMAND_STATES[name]
+    theirs = {State[_named(number).removeprefix("SMPP_CLIENT_STATE_")] for number in numbers}
+    assert theirs == _THEIR_STATES.get(command, PERMITTED[command][0])
+
+
+def _named(number: int) -> str:
+    names = [name for name in vars(consts) if name.startswith("SMPP_CLIENT_STATE_")]
+    return next(name for name in names if getattr(consts, name) == number)
