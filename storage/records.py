@@ -129,8 +129,9 @@ class Reply(NamedTuple):
 class ReplyOutcome(NamedTuple):
     """What became of a reply.
 
-    `smsc`: the one that took it, where that is not its own or where receipts are to come. `awaits`:
-    what that one will call its segments in them, in the form in which these are compared.
+    `smsc`: the one to which it was submitted. `awaits`: what that one will call its segments in
+    their receipts, in the form in which these are compared; empty where none are to come.
+    `elsewhere`: that one is not the one its SMS came from.
     """
 
     reply_id: int
@@ -142,6 +143,7 @@ class ReplyOutcome(NamedTuple):
     starts_permit: bool = False
     smsc: str = ""
     awaits: tuple[str, ...] = ()
+    elsewhere: bool = False
 
 
 class Citizen(NamedTuple):

@@ -326,7 +326,7 @@ class SqliteTransaction:
         ]
         if begun:
             executemany(_BEGIN_PERMITS, begun)
-        taken = [(self._store.smsc_id(o.smsc), o.reply_id) for o in outcomes if o.smsc]
+        taken = [(self._store.smsc_id(o.smsc), o.reply_id) for o in outcomes if o.elsewhere]
         if taken:
             executemany("UPDATE reply SET smsc = ? WHERE id = ?", taken)
         if reported := [o for o in outcomes if o.awaits]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from math import inf
 
 import structlog
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from smsd.config import SmscSection
 from smsd.gateway.clock import Clock
@@ -47,7 +47,7 @@ class Brake:
                 settings.throughput_burst_s,
             )
         )
-        self._holding_off = False
+        self._held_off: IDelayedCall | None = None  # until then nothing leaves
         self._waking = False
         self.turned_away_at: dict[int, float] = {}  # by the ids of replies not settled yet
         self._taken_at = -inf
@@ -61,7 +61,7 @@ class Brake:
 
     def allowance(self) -> int:
         """How many messages may leave now."""
-        if self._holding_off:
+        if self._held_off is not None:
             return 0
         if self._pacing.unlimited:  # the clock need not be asked
             return EVERYTHING
@@ -73,7 +73,7 @@ class Brake:
 
     def wake_in_time(self) -> None:
         """More waits than may leave now: go on at the instant at which the next may."""
-        if not self._waking and not self._holding_off:
+        if not self._waking and self._held_off is None:
             self._waking = True
             self._reactor.callLater(self._pacing.wait_s(self._clock.monotonic()), self._wake)
 
@@ -94,7 +94,9 @@ class Brake:
 
     def bound(self) -> None:
         """The SMSC let us in anew: what held us off belongs to the bind before."""
-        self._holding_off = False
+        if self._held_off is not None:
+            self._held_off.cancel()
+            self._held_off = None
 
     def turned_away(self, reply: Reply, kind: Kind, status: int) -> None:
         """The SMSC did not take a reply for now; it goes back to its place, at once or later."""
@@ -129,13 +131,12 @@ class Brake:
             )
 
     def _hold_off(self, reason: str, pause_s: float) -> None:
-        if not self._holding_off:
-            self._holding_off = True
+        if self._held_off is None:
             _log.warning("smsc_ill", smsc=self._settings.name, reason=reason, pause_s=pause_s)
-            self._reactor.callLater(pause_s, self._held_off)
+            self._held_off = self._reactor.callLater(pause_s, self._let_go)
 
-    def _held_off(self) -> None:
-        self._holding_off = False
+    def _let_go(self) -> None:
+        self._held_off = None
         self._go_on()
 
     def _wake(self) -> None:

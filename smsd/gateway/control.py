@@ -110,7 +110,10 @@ class _Caller(LineOnlyReceiver, TimeoutMixin):
         self.transport.loseConnection()
 
     def _apologise(self, failure: Failure) -> None:
-        _log.error("control_failed", traceback=failure.getTraceback())
+        assert failure.type is not None
+        assert failure.value is not None
+        exc_info = (failure.type, failure.value, failure.getTracebackObject())
+        _log.error("control_failed", exc_info=exc_info)
         self._say({"ok": False, "error": "a bug in the daemon; see its log"})
 
     def _say(self, answer: dict[str, Any]) -> None:

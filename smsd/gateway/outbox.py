@@ -192,7 +192,7 @@ class Outbox:
 
     def handle(self, responses: list[Response | Lost]) -> None:
         """Take note of what became of submitted segments, then send on."""
-        not_taken = unanswered = 0
+        not_taken = lost = unanswered = 0
         for response in responses:
             sending = response.context
             assert isinstance(sending, _Sending)
@@ -200,6 +200,7 @@ class Outbox:
             if isinstance(response, Lost):
                 sending.lost = True
                 not_taken += 1
+                lost += 1
                 unanswered += response.reason == "timeout"
             elif response.status:
                 self._note_error(sending, response.status)
@@ -210,11 +211,11 @@ class Outbox:
                 self._take_back(sending)
             if not sending.parts_left:
                 self._conclude(sending)
-        if unanswered < len(responses):
+        if lost < len(responses):
             self._brake.silences = 0
             if self._turned_away_at and not_taken < len(responses):
                 self._brake.taken()
-        else:
+        elif unanswered:  # not where all went with their link
             self._brake.unanswered()
         self.pump()
 
@@ -337,10 +338,9 @@ class Outbox:
         if self._turned_away_at:
             self._turned_away_at.pop(reply.id, None)
         self._watcher.reply_settled(self._name, state)
-        own = reply.smsc == self._name or state is ReplyState.EXPIRED
-        taker = "" if own and not awaits else self._name
+        elsewhere = reply.smsc != self._name and state is not ReplyState.EXPIRED
         fields = reply.id, state, at_us, message_id, status, reply.resent, reply.starts_permit
-        self._lane.settle(_new(ReplyOutcome, (*fields, taker, awaits)))
+        self._lane.settle(_new(ReplyOutcome, (*fields, self._name, awaits, elsewhere)))
 
     def _try_later(self, call: Callable[[], None]) -> None:
         self._reactor.callLater(self._settings.retry_delay_s, call)

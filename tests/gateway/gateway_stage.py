@@ -136,18 +136,27 @@ class GatewayStage:
         self.outbox = Outbox(
             self.reactor, self.clock, settings, self.lane, section.outbox_memory_max, self.seen
         )
-        self.binds = SmscBinds(
+        self._settings, self._section = settings, section
+        self.binds = self._binds()
+        self.sweeper = Sweeper(self.reactor, self.clock, self.lane, section)
+        self.smscs: list[MemorySmsc] = []
+
+    def _binds(self) -> SmscBinds:
+        return SmscBinds(
             self.reactor,
             self.clock,
-            settings,
+            self._settings,
             "secret",
-            section,
+            self._section,
             self.lane,
             self.outbox,
             self.seen,
         )
-        self.sweeper = Sweeper(self.reactor, self.clock, self.lane, section)
-        self.smscs: list[MemorySmsc] = []
+
+    def another_bind(self) -> MemorySmsc:
+        """One more bind at the same SMSC, sharing its outbox."""
+        self._binds().start()
+        return self.bound()
 
     def _recovered(self) -> None:
         self.recoveries += 1

@@ -360,8 +360,9 @@ def test_the_operator_is_told_once_that_sms_are_turned_away(new_stage: NewStage)
         assert stage.seen.turned_away == 2
         lock.close()
         stage.run()
-        smsc.text(b"1 AZE 1111111", "994500000099")
-        stage.run()
+        for phone in ("994500000099", "994500000100"):
+            smsc.text(b"1 AZE 1111111", phone)
+            stage.run()
     told = [line for line in logs if line["event"].startswith("intake_")]
     assert [(line["event"], line["log_level"], line["smsc"]) for line in told] == [
         ("intake_full", "warning", "one"),
@@ -380,3 +381,6 @@ def test_an_smsc_that_throws_us_out_at_once_is_left_in_peace(new_stage: NewStage
     stage.run()
     smsc.hang_up()
     assert 1 <= seconds_to_the_next_attempt(stage) <= 2.25
+    for longest in (4, 8):  # of these, none is of use again
+        stage.bound().hang_up()
+        assert longest / 2 <= seconds_to_the_next_attempt(stage) <= longest + 0.25

@@ -9,8 +9,6 @@ from structlog.testing import capture_logs
 from twisted.internet.task import LoopingCall
 from virtual_reactor import HOUR_US, NOON_US
 
-from smsd.config import LimitsSection
-from smsd.gateway.binds import SmscBinds
 from smsd.smpp.pdu import Status, SubmitSm
 from storage import ReplyState
 
@@ -66,29 +64,13 @@ def with_replies(stage: GatewayStage, count: int) -> GatewayStage:
     return stage.start()
 
 
-def second_bind(stage: GatewayStage) -> MemorySmsc:
-    """One more transceiver at the same SMSC, sharing its outbox."""
-    more = SmscBinds(
-        stage.reactor,
-        stage.clock,
-        stage.binds.settings,
-        "secret",
-        LimitsSection(),
-        stage.lane,
-        stage.outbox,
-        stage.seen,
-    )
-    more.start()
-    return stage.bound()
-
-
 @pytest.mark.parametrize(("links", "window"), [(1, 1_000), (2, 1_000), (2, 1)])
 def test_the_limit_holds_over_all_binds(new_stage: NewStage, links: int, window: int) -> None:
     """Fifty a second whatever the windows take: not one throttled, none too few, in order."""
     stage = with_replies(new_stage(throughput=50, window=window, **PAST_A_DAY), 400)
     smscs = [stage.bound()]
     if links == 2:
-        smscs.append(second_bind(stage))
+        smscs.append(stage.another_bind())
     strict = Strict(stage, limit=52)
     strict.answer(*smscs)
     strict.live(8.5, *smscs)
@@ -102,7 +84,7 @@ def test_what_leaves_by_one_bind_counts_for_the_other(new_stage: NewStage) -> No
     """Six may leave at once: four by the first window, so two by the second; then one more."""
     settings = {"throughput": 100, "throughput_burst_s": 0.05, "window": 4}
     stage = new_stage(**settings, **PAST_A_DAY).start()
-    smscs = stage.bound(), second_bind(stage)
+    smscs = stage.bound(), stage.another_bind()
     store_replies(stage.store, stage.policy, phones(10))
     stage.outbox.look_on_disk()
     stage.run()

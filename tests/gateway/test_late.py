@@ -1,6 +1,7 @@
 """SMS whose permit ended before its reply could leave: decided anew, explained, or left."""
 
 import pytest
+from counting_rules import counting
 from gateway_stage import sms
 from late_replies import EXPLAINS, FORGETS, LATE_US, RENEWS, Outage, expired, law, texts
 from virtual_reactor import DAY_US, HOUR_US, NOON_US
@@ -185,50 +186,9 @@ def test_the_language_chosen_since_is_spoken_and_kept(outage: Outage) -> None:
     assert outage.rows("SELECT language FROM phone") == [("ru",)]
 
 
-COUNTS = """\
-[[rules]]
-id = "busy"
-source = "ours"
-when = { messages_today = { at_least = "few" } }
-unknown = "skip"
-verdict = "refuse"
-reply = "not-in-force"
-
-[[rules]]
-id = "many"
-source = "ours"
-when = { documents_today = { at_least = "some" } }
-unknown = "skip"
-verdict = "refuse"
-reply = "not-in-force"
-
-[[rules]]
-id = "not-registered"
-"""
-BOUNDS = """\
-[parameters.few]
-title = "?"
-unit = "messages"
-values = [{ value = 2, source = "ours" }]
-
-[parameters.some]
-title = "?"
-unit = "documents"
-values = [{ value = 2, source = "ours" }]
-
-[parameters.senior_age]
-"""
-
-
 def test_an_outage_uses_up_nothing_that_a_phone_may_send(store: SqliteStore) -> None:
     """Its second SMS, for a second document, stays its second; the one after it is the third."""
-    outage = Outage(
-        store,
-        law(
-            ('[[rules]]\nid = "not-registered"\n', COUNTS),
-            ("[parameters.senior_age]\n", BOUNDS),
-        ),
-    )
+    outage = Outage(store, law(*counting(2)))
     late = outage.replies(sms("1 AZE 1111111"), sms("1 AZE 2222222"))
     assert outage.expire(*late).counts.decisions == {("grant", "granted"): 2}
     third = outage.ask(sms("1 AZE 3333333", at_us=LATE_US))

@@ -5,8 +5,6 @@ from gateway_stage import RETRY_S, GatewayStage, NewStage, store_replies
 from memory_smsc import MemorySmsc
 from virtual_reactor import HOUR_US, NOON_US, S_US
 
-from smsd.config import LimitsSection
-from smsd.gateway.binds import SmscBinds
 from smsd.gateway.outbox import relative_time
 from smsd.smpp.pdu import Status, SubmitSm
 from storage import ReplyState
@@ -458,6 +456,32 @@ def test_an_smsc_that_never_answers_gets_a_reply_ever_later(new_stage: NewStage)
     assert smsc.phones.count("994500000009") == 2
 
 
+def test_a_link_that_goes_is_no_answer(new_stage: NewStage) -> None:
+    """Silences count on over lost links; the pause of a link ends with it, and no later one."""
+    stage = with_replies(
+        new_stage(
+            response_timeout_s=10,
+            enquire_link_s=86_400,
+            reconnect_delay_max_s=1,
+            unanswered_delay_max_s=40,
+        ),
+        1,
+    )
+    stage.bound()
+    stage.pass_time(10)  # the first silence
+    for pause_s in (10, 20, 40):
+        stage.smscs[-1].hang_up()
+        smsc = stage.reconnect()
+        assert len(smsc.submitted) == 1, "at once, whatever the link before was held off for"
+        stage.pass_time(10)
+        stage.pass_time(pause_s / 2)
+        assert len(smsc.submitted) == 1, pause_s
+    stage.pass_time(19.5)
+    assert len(smsc.submitted) == 1
+    stage.pass_time(0.5)
+    assert len(smsc.submitted) == 2
+
+
 def test_a_restart_resends_only_what_has_no_outcome(new_stage: NewStage) -> None:
     """Sent ones stay sent; what was in the window when the process ended goes again."""
     first = with_replies(new_stage(window=2), 4)
@@ -475,18 +499,7 @@ def test_two_links_share_one_outbox(new_stage: NewStage) -> None:
     """What one link had in flight when it went, the other one sends, before what is younger."""
     stage = with_replies(new_stage(window=1), 3)
     first = stage.bound()
-    more = SmscBinds(
-        stage.reactor,
-        stage.clock,
-        stage.binds.settings,
-        "secret",
-        LimitsSection(),
-        stage.lane,
-        stage.outbox,
-        stage.seen,
-    )
-    more.start()
-    second = stage.bound()
+    second = stage.another_bind()
     assert (first.phones, second.phones) == (phones(1), phones(1, first=2))
     first.hang_up()
     answer_all(stage, second)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from counting_rules import counting
 from gateway_stage import sms
 from virtual_reactor import DAY_US, HOUR_US, NOON_US, S_US
 
@@ -37,40 +38,7 @@ LATER = changed(
         'values = [{ value = 15, source = "ours" }]\n\n[parameters.senior_age]',
     ),
 )  # fmt: skip
-BUSY = """\
-[[rules]]
-id = "busy"
-source = "ours"
-when = { messages_today = { at_least = "messages" } }
-unknown = "skip"
-verdict = "refuse"
-reply = "not-in-force"
-
-[[rules]]
-id = "many"
-source = "ours"
-when = { documents_today = { at_least = "documents" } }
-unknown = "skip"
-verdict = "refuse"
-reply = "not-in-force"
-
-"""
-BOUNDS = """\
-[parameters.messages]
-title = "?"
-unit = "messages"
-values = [{ value = 3, source = "ours" }]
-
-[parameters.documents]
-title = "?"
-unit = "documents"
-values = [{ value = 3, source = "ours" }]
-
-"""
-COUNTING = changed(
-    ('[[rules]]\nid = "not-registered"', f'{BUSY}[[rules]]\nid = "not-registered"'),
-    ("[parameters.senior_age]", f"{BOUNDS}[parameters.senior_age]"),
-)
+COUNTING = changed(*counting(3))
 
 
 @pytest.fixture

@@ -209,6 +209,7 @@ def test_make_refuses_a_state_that_does_not_exist() -> None:
         make(Receipt("7", "DELIVERED"), SubmitSm())
 
 
+@pytest.mark.timeout(10)  # a thousand times what one way through takes
 @pytest.mark.parametrize(
     "filler", [b", " * 30_000, b"," + b" " * 60_000, b"," + b"a " * 30_000, b" id: a" * 10_000]
 )

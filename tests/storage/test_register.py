@@ -21,8 +21,15 @@ def imported(folder: Path, header: str, *rows: str) -> dict[str, Citizen]:
     import_csv(io.StringIO("\n".join(lines) + "\n"), path, lambda text: text, TODAY)
     register = Register(path)
     register.refresh()
+    documents = ("A1", "A2", "A3")
     try:
-        return register.look_up(["A1", "A2", "A3"])
+        found = register.look_up(documents)
+        # One alone is asked for by another statement.
+        alone = [register.look_up([document]) for document in documents]
+        assert alone == [
+            {document: found[document]} if document in found else {} for document in documents
+        ]
+        return found
     finally:
         register.close()
 

@@ -153,7 +153,7 @@ def test_the_row_of_a_reply_says_which_smsc_took_it(
     own, moved = store.unsent("one", 0, 2)
     sent = ReplyOutcome(own.id, ReplyState.SENT, NOON_US, "a", 0, False)
     with store.transaction(policy) as transaction:
-        transaction.settle([sent, sent._replace(reply_id=moved.id, smsc="another")])
+        transaction.settle([sent, sent._replace(reply_id=moved.id, smsc="another", elsewhere=True)])
     names = "SELECT smsc.name FROM {0} JOIN smsc ON smsc.id = {0}.smsc ORDER BY {0}.id"
     rows = {
         table: list(store.connection.execute(names.format(table))) for table in ("reply", "message")
