@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     SecretStr,
     ValidationError,
@@ -16,8 +14,10 @@ from pydantic import (
 )
 
 from rules.toml_lines import TomlError, load_toml
+from smsd.config_desk import DeskSection
 from smsd.config_environment import lay_environment_over
 from smsd.config_faults import explain
+from smsd.config_values import HOST_PORT, PORT_MAX, Count, Seconds, Section, with_port
 
 # SMPP 3.4 §4.1: system_id is a C-Octet string of at most 16 octets, its NUL included;
 # password 9; address_range 41; source_addr 21.
@@ -30,25 +30,16 @@ _PASSWORD_RULE = (
     f" {_PASSWORD_OCTETS_MAX + 1} octets, the closing NUL included"
 )
 
-_PORT_MAX = 65_535
-_HOST_PORT = r"^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9_.-]+):\d{1,5}$"
-
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
-Count = Annotated[int, Field(ge=1, le=10_000_000)]
 _Status = Annotated[int, Field(ge=1, le=0xFFFF_FFFF)]  # SMPP 3.4 §5.1.3; 0 is success
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
-
-
-class PolicySection(_Section):
+class PolicySection(Section):
     """[policy]: where the law stands."""
 
     file: Path = Path("rules/policies/8103.toml")
 
 
-class StoreSection(_Section):
+class StoreSection(Section):
     """[store]: where messages, decisions and replies are kept."""
 
     url: Annotated[
@@ -57,38 +48,21 @@ class StoreSection(_Section):
     ] = "sqlite:///var/smsd.db"
 
 
-class RegisterSection(_Section):
+class RegisterSection(Section):
     """[register]: whether a population register is asked, and where it lies."""
 
     mode: Literal["required", "off"] = "required"
     file: Path = Path("var/register.db")
 
 
-class DeskSection(_Section):
-    """[desk]: the address of /metrics, /livez and /readyz."""
-
-    listen: Annotated[
-        str,
-        Field(
-            pattern=_HOST_PORT,
-            description="HOST:PORT, for example 127.0.0.1:8103 or [::1]:8103",
-        ),
-    ] = "127.0.0.1:8103"
-
-    @field_validator("listen")
-    @classmethod
-    def _port_exists(cls, listen: str) -> str:
-        return _with_port(listen, lowest=0)
-
-
-class ControlSection(_Section):
+class ControlSection(Section):
     """[control]: where `smsd smsc …` reaches the running daemon."""
 
     # A Unix socket that only the daemon's user may open; by default beside the store's file.
     socket: Path | None = None
 
 
-class TlsSection(_Section):
+class TlsSection(Section):
     """[smsc.tls], within an [[smsc]]: encrypted, its SMSC and perhaps we proved by certificates.
 
     Every connection reads the files afresh, so new certificates need no restart.
@@ -115,7 +89,7 @@ class TlsSection(_Section):
         return self
 
 
-class SmscSection(_Section):
+class SmscSection(Section):
     """[[smsc]]: one operator's message centre and our account there."""
 
     name: Annotated[
@@ -126,10 +100,10 @@ class SmscSection(_Section):
         ),
     ]
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
-    port: Annotated[int, Field(ge=1, le=_PORT_MAX)] = 2775
+    port: Annotated[int, Field(ge=1, le=PORT_MAX)] = 2775
     # Instead of host and port: tried in turn, from the first on, until one lets us bind.
     hosts: Annotated[
-        tuple[Annotated[str, Field(pattern=_HOST_PORT)], ...],
+        tuple[Annotated[str, Field(pattern=HOST_PORT)], ...],
         Field(max_length=16, description="HOST:PORT, such as smsc-1.example:2775 or [::1]:2775"),
     ] = ()
     tls: TlsSection | None = None
@@ -219,7 +193,7 @@ class SmscSection(_Section):
     @field_validator("hosts")
     @classmethod
     def _ports_exist(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(_with_port(host, lowest=1) for host in hosts)
+        return tuple(with_port(host, lowest=1) for host in hosts)
 
     @model_validator(mode="after")
     def _sending_makes_sense(self) -> Self:
@@ -247,7 +221,7 @@ class SmscSection(_Section):
         return self
 
 
-class LimitsSection(_Section):
+class LimitsSection(Section):
     """[limits]: every bound of the daemon."""
 
     pdu_bytes_max: Annotated[int, Field(ge=1_024, le=16_777_216)] = 65_536
@@ -265,14 +239,14 @@ class LimitsSection(_Section):
     store_retry_s: Seconds = 1.0  # pause after the store could not be written
 
 
-class LogSection(_Section):
+class LogSection(Section):
     """[log]: how much is written to standard error."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["auto", "json", "console"] = "auto"
 
 
-class Config(_Section):
+class Config(Section):
     """The whole configuration, validated."""
 
     policy: PolicySection = PolicySection()
@@ -381,10 +355,3 @@ def _unfit(password: str) -> str:
     if not password.isascii() or not password.isprintable():
         return f"has characters other than printable ASCII; allowed: {_PASSWORD_RULE}"
     return ""
-
-
-def _with_port(address: str, lowest: int) -> str:
-    """`address` as it is, when its port exists."""
-    if not lowest <= int(address.rpartition(":")[2]) <= _PORT_MAX:
-        raise ValueError(f"the port must be {lowest} to {_PORT_MAX}; got {address!r}")
-    return address

@@ -1,0 +1,92 @@
+"""[desk] of config.toml: where the desk listens, whom it lets in, and its bounds."""
+
+from collections.abc import Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from smsd.config_values import HOST_PORT, Count, Seconds, Section, with_port
+from storage.roles import Role
+
+__all__ = ["DeskSection", "DeskTlsSection", "OidcSection"]
+
+_HOST = r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?$"
+
+
+class DeskTlsSection(Section):
+    """[desk.tls]: the desk by HTTPS. Every connection reads the files afresh."""
+
+    certificate_file: Path  # PEM, ours, then those that lead to an authority
+    key_file: Path | None = None  # PEM, without a passphrase; else within certificate_file
+
+
+class OidcSection(Section):
+    """[desk.oidc]: sign-in by an OpenID Connect provider, beside that by password."""
+
+    issuer: Annotated[
+        str, Field(pattern=r"^https?://", description="https://…, as it names itself")
+    ]
+    client_id: Annotated[str, Field(min_length=1)]
+    client_secret_file: Path | None = None  # none: a public client, with PKCE alone
+    # The claim whose values are compared with `roles`; whoever has none of them is not let in.
+    roles_claim: str = "groups"
+    roles: Mapping[Role, str] = {}  # the value that makes somebody an agent, …
+    name_claim: str = "preferred_username"  # what the audit calls somebody
+    label: str = "single sign-on"  # on the button
+    timeout_s: Seconds = 10.0
+
+
+class DeskSection(Section):
+    """[desk]: the operators' web desk, /metrics, /livez, /readyz."""
+
+    listen: Annotated[
+        str,
+        Field(
+            pattern=HOST_PORT,
+            description="HOST:PORT, for example 127.0.0.1:8103 or [::1]:8103",
+        ),
+    ] = "127.0.0.1:8103"
+    # The names under which browsers may know the desk, besides this machine's own: a page of
+    # somebody else must not reach it by a name that leads here.
+    hosts: tuple[Annotated[str, Field(pattern=_HOST)], ...] = ()
+    # Addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.
+    trusted_proxies: tuple[str, ...] = ()
+    tls: DeskTlsSection | None = None
+    oidc: OidcSection | None = None
+    public_rules: bool = False  # /rules, the rules in force, for anybody
+    session_idle_s: Seconds = 1_800.0  # without a visit; then sign in again
+    session_s: Seconds = 43_200.0  # from the sign-in
+    # Of one name or one address, in so long; then it waits until they are past.
+    sign_in_failures_max: Count = 5
+    sign_in_window_s: Seconds = 300.0
+    body_bytes_max: Annotated[int, Field(ge=65_536, le=16_777_216)] = 1_048_576
+    streams_max: Annotated[int, Field(ge=1, le=1_000)] = 50  # dashboards open at once
+    connections_max: Annotated[int, Field(ge=10, le=10_000)] = 500
+    found_max: Annotated[int, Field(ge=10, le=1_000)] = 100  # SMS shown by a look-up
+    study_s: Seconds = 900.0  # coverage, diff or replay of a candidate policy
+
+    @field_validator("hosts", "trusted_proxies", mode="before")
+    @classmethod
+    def _listed(cls, given: object) -> object:
+        """In the environment, which knows no lists: A,B."""
+        return given.split(",") if isinstance(given, str) else given
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_addresses(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in proxies:
+            ip_address(proxy)
+        return proxies
+
+    @field_validator("listen")
+    @classmethod
+    def _port_exists(cls, listen: str) -> str:
+        return with_port(listen, lowest=0)
+
+    @model_validator(mode="after")
+    def _idle_within_session(self) -> Self:
+        if self.session_idle_s > self.session_s:
+            raise ValueError("session_idle_s must not exceed session_s")
+        return self

@@ -1,0 +1,60 @@
+"""What the desk may know and do of the daemon that serves it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, ParamSpec, TypeVar
+
+from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThreadPool
+
+from smsd.config import Config
+from smsd.desk.metrics import Metrics
+from smsd.gateway.adjudicate import Law
+from smsd.gateway.clock import Clock
+from smsd.gateway.commit_lane import CommitLane
+from smsd.gateway.switchboard import Switchboard
+
+__all__ = ["Premises"]
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Premises:
+    """The daemon as its desk sees it; every field is used in the reactor's thread.
+
+    unready: why the daemon cannot do its work now; empty when it can. suspended: what was taken
+    out of service. refresh_gauges: brings the gauges of `metrics` up to date. look_on_disk: has
+    every outbox read what was put back. reload_policy: has the daemon take the newest activation.
+    """
+
+    config: Config
+    reactor: Any
+    clock: Clock
+    version: str
+    metrics: Metrics
+    lane: CommitLane
+    switchboard: Switchboard
+    unready: Callable[[], list[str]]
+    suspended: Callable[[], list[str]]
+    refresh_gauges: Callable[[], None]
+    look_on_disk: Callable[[], None]
+    reload_policy: Callable[[], Awaitable[None]]
+
+    @property
+    def url(self) -> str:
+        """The store's."""
+        return self.config.store.url
+
+    @property
+    def law(self) -> Law:
+        """What the next batch is decided by."""
+        return self.lane.law
+
+    def in_thread(
+        self, work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs
+    ) -> "Deferred[_T]":
+        """Do what waits for a disk, or takes milliseconds, beside the reactor."""
+        pool = self.reactor.getThreadPool()
+        return deferToThreadPool(self.reactor, pool, work, *args, **kwargs)

@@ -1,0 +1,1 @@
+"""The desk's rooms: each a few routes and the pages behind them."""
