@@ -26,7 +26,7 @@ from smsd.gateway.switchboard import Switchboard
 from smsd.gateway.waiting import within
 from smsd.gateway.writer_host import ProcessHost, ProcessSettings
 from smsd.lawbook import Lawbook
-from storage import Reply, SqliteStore, StoreError, policies
+from storage import Reply, SqliteStore, StoreError, audit
 from storage.sqlite_library import sqlite_version
 
 _log = structlog.get_logger("smsd")
@@ -188,7 +188,7 @@ class Daemon:
             await deferToThreadPool(
                 self._reactor,
                 self._reactor.getThreadPool(),
-                policies.note,
+                audit.note,
                 url,
                 at_us,
                 who,
