@@ -83,7 +83,7 @@ def test_what_is_wrong_is_told_by_its_line(config: Path, changes: list[str], wor
     told = smsd("audit", "verify", "--config", config)
     assert (told.exit_code, told.stdout) == (1, "")
     assert told.stderr.startswith(
-        f"Line 2 {words} The 1 before it are sound.\nKeep this file, and compare it with your backups"
+        f"Line 2 {words} The 1 before it are sound.\nKeep this file, and compare it with"
     )
     found = smsd("audit", "verify", "--json", "--config", config)
     assert found.exit_code == 1
