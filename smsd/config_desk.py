@@ -61,6 +61,7 @@ class DeskSection(Section):
     # Of one name or one address, in so long; then it waits until they are past.
     sign_in_failures_max: Count = 5
     sign_in_window_s: Seconds = 300.0
+    sign_in_remembered_max: Count = 10_000  # names and addresses of which that is known
     body_bytes_max: Annotated[int, Field(ge=65_536, le=16_777_216)] = 1_048_576
     streams_max: Annotated[int, Field(ge=1, le=1_000)] = 50  # dashboards open at once
     connections_max: Annotated[int, Field(ge=10, le=10_000)] = 500

@@ -38,7 +38,7 @@ class Desk:
         settings = premises.config.desk
         clock = premises.clock
         self.tls = DeskTls(settings.tls, clock.utc_us) if settings.tls is not None else None
-        words, assets, entrance = load_words(), Assets(), Entrance()
+        words, assets, entrance = load_words(), Assets(), Entrance(premises)
         rooms = (HealthRoom(premises),)
         self.routes = RouteTable(
             [*assets.routes(), *(route for room in rooms for route in room.routes())]

@@ -10,6 +10,7 @@ from storage.migrations import (
     m0006_receipts,
     m0007_dead_letters,
     m0008_audit_chain,
+    m0009_users,
 )
 
 migrations = Migrations("smsd")
@@ -20,5 +21,6 @@ migrations(name="m0004_urgent_replies")(m0004_urgent_replies.step)
 migrations(name="m0006_receipts")(m0006_receipts.step)
 migrations(name="m0007_dead_letters")(m0007_dead_letters.step)
 migrations(name="m0008_audit_chain")(m0008_audit_chain.step)
+migrations(name="m0009_users")(m0009_users.step)
 
 __all__ = ["migrations"]

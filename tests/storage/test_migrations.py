@@ -139,6 +139,11 @@ ROWS = {
         "INSERT INTO audit_about VALUES (2, x'05', '994500000001')",
         "UPDATE audit SET about_digest = 'digest', hash = 'hash' WHERE id = 2",
     ),
+    "m0009_users": (
+        "INSERT INTO user VALUES ('leyla', '$argon2id$', 1, NULL, 'agent viewer', 0, 5, 6)",
+        "INSERT INTO session VALUES ('beef', 'leyla', 'csrf', 'password', 7, 8)",
+        "INSERT INTO token VALUES ('patrol', 'cafe', 'check', 'leyla', 5, 99, NULL, NULL)",
+    ),
 }
 assert list(ROWS) == STEPS, "rows for what the newest step brings"
 
