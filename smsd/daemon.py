@@ -119,7 +119,7 @@ class Daemon:
         switchboard = Switchboard(self._smscs, self._audit)
         self._door = ControlDoor(reactor, config.control_socket, switchboard.answer)
         try:
-            self._desk = Desk(
+            self.desk = Desk(
                 Premises(
                     config,
                     reactor,
@@ -222,7 +222,7 @@ class Daemon:
 
     async def _listen(self) -> None:
         try:
-            await self._desk.listen()
+            await self.desk.listen()
         except CannotListenError as fault:
             raise CannotStart(
                 f"desk.listen {self._config.desk.listen}: {fault.socketError};"
@@ -232,7 +232,7 @@ class Daemon:
     @property
     def desk_address(self) -> str:
         """host:port of the desk."""
-        return self._desk.address
+        return self.desk.address
 
     def unready(self) -> list[str]:
         """Why the daemon cannot do its work now; empty when it can."""
@@ -286,7 +286,7 @@ class Daemon:
             self._lane.stop()
         await self._witness.stop()
         self._store.close()
-        await self._desk.close()
+        await self.desk.close()
         _log.info("stopped")
 
     def _drained(self) -> bool:
