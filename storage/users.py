@@ -191,7 +191,8 @@ def from_provider(
     """Whom an OpenID provider vouches for; added at his first sign-in.
 
     He is known by issuer and sub, which last, while names may change hands. His roles are those
-    that the provider tells now; where they changed, his sessions end.
+    that the provider tells now; where they changed, his sessions end. Who is new and has no role
+    is told of, and not added.
 
     Raises:
         NameTaken: somebody else has the name here, who may even have a password.
@@ -203,6 +204,8 @@ def from_provider(
         if row is None:
             if _find(connection, name) is not None:
                 raise NameTaken(f"there is another user {name} already")
+            if not roles:
+                return User(name, frozenset(), False, True, False, at_us, at_us)
             _insert(connection, name, None, False, subject, roles, at_us)
             told = f"user {name}: {_told(roles)}"
             audit.write(connection, at_us, "smsd", "user_add", told, _BY_PROVIDER)

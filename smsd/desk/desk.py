@@ -8,8 +8,15 @@ from twisted.internet.interfaces import IListeningPort
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from smsd.desk.access.entrance import Entrance
+from smsd.desk.access.passwords import Passwords
+from smsd.desk.access.sign_in import SignIn
 from smsd.desk.premises import Premises
+from smsd.desk.rooms.audit import AuditRoom
 from smsd.desk.rooms.health import HealthRoom
+from smsd.desk.rooms.me import MeRoom
+from smsd.desk.rooms.people import PeopleRoom
+from smsd.desk.rooms.sign_in import SignInRoom
+from smsd.desk.rooms.tokens import TokensRoom
 from smsd.desk.web.assets import Assets
 from smsd.desk.web.departure import Departure
 from smsd.desk.web.door import Door
@@ -39,7 +46,16 @@ class Desk:
         clock = premises.clock
         self.tls = DeskTls(settings.tls, clock.utc_us) if settings.tls is not None else None
         words, assets, entrance = load_words(), Assets(), Entrance(premises)
-        rooms = (HealthRoom(premises),)
+        passwords = Passwords()
+        sign_in = SignIn(premises, entrance, passwords)
+        rooms = (
+            HealthRoom(premises),
+            SignInRoom(premises, entrance, sign_in),
+            MeRoom(premises, sign_in),
+            PeopleRoom(premises, passwords),
+            TokensRoom(premises),
+            AuditRoom(premises),
+        )
         self.routes = RouteTable(
             [*assets.routes(), *(route for room in rooms for route in room.routes())]
         )
