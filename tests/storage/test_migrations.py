@@ -133,6 +133,7 @@ ROWS = {
         "INSERT INTO audit VALUES (2, 9, 'operator', 'outbox_retry', 'reply 6', 'mended')",
         "UPDATE reply SET state = 0, retried = 2 WHERE id = 6",
     ),
+    "m0010_history": ("INSERT INTO history VALUES (5, 1586160000, '[5000,{},{},{}]')",),
 }
 assert list(ROWS) == STEPS, "rows for what the newest step brings"
 
