@@ -4,6 +4,8 @@ No label ever carries a phone, a document or a person. What counts up is a plain
 dashboard reads as it is.
 """
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Gauge, Histogram
 
 from smsd.desk.tallies import Durations, Tally
@@ -20,9 +22,20 @@ _OUTCOMES = {state: state.name.lower() for state in ReplyState}
 
 
 class Metrics:
-    """The daemon's watcher: lane, outboxes and binds tell it, /metrics asks it."""
+    """The daemon's watcher: lane, outboxes and binds tell it, /metrics and the dashboard ask it.
 
-    def __init__(self, version: str, sqlite_version: str) -> None:
+    certificates: when those that were met last end, Unix seconds, by SMSC and whose they are.
+    """
+
+    def __init__(
+        self,
+        version: str,
+        sqlite_version: str,
+        tell: Callable[..., None] = lambda _kind, **_values: None,
+    ) -> None:
+        """tell: is told what happened, as `smsd.desk.events.Events.tell`."""
+        self._tell = tell
+        self.certificates: dict[tuple[str, str], float] = {}
         self.registry = registry = CollectorRegistry()
         self.received = Tally("smsd_messages_received", "SMS handed over by an SMSC", ("smsc",))
         self.stored = Tally("smsd_messages_stored", "SMS made durable")
@@ -137,6 +150,7 @@ class Metrics:
 
     def law_changed(self, law: Law) -> None:
         """Another policy is in force, or in its shadow."""
+        self._tell("policy_in_force", policy=law.policy.id, digest=law.policy.digest[:12])
         self._policy.clear()
         self._policy.labels(law.policy.id, law.policy.digest, "live").set(1)
         if law.candidate is not None:
@@ -145,6 +159,7 @@ class Metrics:
     def policy_failed(self) -> None:
         """A policy could not be loaded, and the one before stays in force."""
         self.policy_failures.inc()
+        self._tell("policy_kept")
 
     # smsd.gateway.commit_lane.LaneWatcher
 
@@ -175,6 +190,10 @@ class Metrics:
         """So many SMS stay with their SMSC."""
         self.put_off.add(messages, "store")
 
+    def store_changed(self, fault: str | None) -> None:
+        """The store cannot be used any more, or can again."""
+        self._tell("store_available" if fault is None else "store_unavailable")
+
     def receipts_stored(self, receipts: list[InboundReceipt]) -> None:
         """Receipts came."""
         for smsc, _, state, _ in receipts:
@@ -193,12 +212,18 @@ class Metrics:
     def throttled(self, smsc: str) -> None:
         """Congestion at an SMSC."""
         self.congestion.inc(smsc)
+        self._tell("congestion", smsc=smsc)
 
     # smsd.gateway.binds.BindWatcher
 
     def bind_changed(self, smsc: str, bind: str, up: bool) -> None:
         """A bind came up or went down."""
         self._bound.labels(smsc, bind).set(up)
+        self._tell("bind_up" if up else "bind_down", smsc=smsc, bind=bind)
+
+    def suspension_changed(self, smsc: str, suspended: bool) -> None:
+        """Somebody took an SMSC out of service, or back into it."""
+        self._tell("suspended" if suspended else "resumed", smsc=smsc)
 
     def messages_came(self, smsc: str, count: int) -> None:
         """SMS came."""
@@ -215,3 +240,4 @@ class Metrics:
     def certificate_seen(self, smsc: str, which: str, expires_s: float) -> None:
         """A certificate was read."""
         self._certificates.labels(smsc, which).set(expires_s)
+        self.certificates[smsc, which] = expires_s

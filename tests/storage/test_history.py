@@ -72,17 +72,18 @@ def test_merging_in_any_grouping_gives_the_same(parts: list[Sample], sizes: list
 
 
 def test_a_sample_is_in_every_tier_at_once(store: SqliteStore, url: str) -> None:
-    """Two of one minute are two rows of five seconds, and one of a minute."""
-    add(url, [(BEGIN_S + 1, sample(3, depth=7)), (BEGIN_S + 5, sample(4, depth=2))], TIERS)
+    """Three of one minute are three rows of five seconds, and one of a minute."""
+    depths = enumerate((3, 7, 2))
+    add(url, [(BEGIN_S + 1 + 5 * at, sample(at, depth)) for at, depth in depths], TIERS)
     rows = store.connection.execute("SELECT step_s, at_s, sample FROM history").fetchall()
     assert [row[:2] for row in rows] == [
-        (5, BEGIN_S), (5, BEGIN_S + 5), (60, BEGIN_S), (900, BEGIN_S),
+        (5, BEGIN_S), (5, BEGIN_S + 5), (5, BEGIN_S + 10), (60, BEGIN_S), (900, BEGIN_S),
     ]  # fmt: skip
-    for _, _, written in rows[2:]:
+    for _, _, written in rows[3:]:
         assert json.loads(written) == [
-            10_000,
-            {"received/one": 7},
-            {"turnaround/one": [0, 7]},
+            15_000,
+            {"received/one": 3},
+            {"turnaround/one": [0, 3]},
             {"outbox/one": [2, 7]},
         ]
 
