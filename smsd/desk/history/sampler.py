@@ -1,23 +1,20 @@
 """Every few seconds, what happened meanwhile: into the store, and the last minute in memory."""
 
-import os
 from collections import deque
 from collections.abc import Sequence
-from pathlib import Path
-from typing import NamedTuple
 
 import structlog
-from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.defer import Deferred, ensureDeferred, succeed
 from twisted.internet.interfaces import IDelayedCall
 
+from smsd.desk.history.disk import measure
 from smsd.desk.history.gauges import gauges
 from smsd.desk.history.totals import Totals, difference, totals
 from smsd.desk.premises import Premises
 from storage.history import Sample, Tier, add
-from storage.sqlite import database_path
 from storage.store import StoreError
 
-__all__ = ["Disk", "Sampler"]
+__all__ = ["Sampler"]
 
 _log = structlog.get_logger("smsd.desk")
 
@@ -25,15 +22,6 @@ _US_PER_S = 1_000_000
 _MINUTE_S = 60
 # While the store is slow or cannot be written, samples wait for a minute; then the oldest are lost.
 _WAITING_MAX = 12
-
-
-class Disk(NamedTuple):
-    """How large the store is, and how much room is left for it; octets."""
-
-    store: int = 0
-    wal: int = 0
-    free: int = 0
-    total: int = 0
 
 
 class Sampler:
@@ -50,10 +38,10 @@ class Sampler:
         self._last_us = self._clock.utc_us()
         self._minute = deque([self._last], maxlen=_MINUTE_S // self.tiers[0].step_s)
         self._waiting: deque[tuple[int, Sample]] = deque(maxlen=_WAITING_MAX)
-        self._writing: Deferred[None] | None = None
+        self._writing = False
+        self._written: Deferred[None] = succeed(None)
         self._fault = ""
         self._next: IDelayedCall | None = None
-        self.disk = Disk()
 
     def start(self) -> None:
         """Sample until stopped."""
@@ -65,14 +53,18 @@ class Sampler:
         """Write what happened since the last sample."""
         if self._next is not None and self._next.active():
             self._next.cancel()
-            if self._writing is not None:
-                await self._writing
+            await self._written
             self._take()
             await self._write()
 
     def totals(self) -> Totals:
         """What is counted so far."""
         return totals(self._premises.metrics, self._clock.monotonic(), self._series_max)
+
+    def a_while_ago(self, now: Totals, at_least_s: float) -> Totals:
+        """The newest totals of before so long; after a start, the first."""
+        known = (each for each in reversed(self._minute) if now.at - each.at >= at_least_s)
+        return next(known, self._minute[0])
 
     def last_minute(self, now: Totals) -> Sample:
         """What happened in the minute up to now; less after a start."""
@@ -81,8 +73,8 @@ class Sampler:
     def _tick(self) -> None:
         self.start()
         self._take()
-        if self._writing is None:
-            self._writing = ensureDeferred(self._write())
+        if not self._writing:
+            self._written = ensureDeferred(self._write())
 
     def _take(self) -> None:
         now, now_us = self.totals(), self._clock.utc_us()
@@ -95,10 +87,9 @@ class Sampler:
 
     async def _write(self) -> None:
         samples = list(self._waiting)
+        self._writing = True
         try:
-            self.disk = await self._premises.in_thread(
-                _write, self._premises.url, samples, self.tiers
-            )
+            await self._premises.in_thread(_write, self._premises.url, samples, self.tiers)
         except StoreError as fault:
             # One line: the lane tells of the store, and what is lost here is a stretch of a chart.
             if not self._fault:
@@ -109,34 +100,13 @@ class Sampler:
             while self._waiting and self._waiting.popleft() is not samples[-1]:
                 pass  # others came meanwhile, and stay
         finally:
-            self._writing = None
+            self._writing = False
 
 
-def _write(url: str, samples: Sequence[tuple[int, Sample]], tiers: Sequence[Tier]) -> Disk:
-    """Measure the disk, and store samples; the disk's state is part of the last one."""
+def _write(url: str, samples: Sequence[tuple[int, Sample]], tiers: Sequence[Tier]) -> None:
+    """Store samples; the state of the disk is part of the last one."""
     disk = measure(url)
     at_s, newest = samples[-1]
     sizes = {"store_bytes": disk.store, "wal_bytes": disk.wal, "free_bytes": disk.free}
     known = {**newest.gauges, **{name: (size, size) for name, size in sizes.items()}}
     add(url, [*samples[:-1], (at_s, newest._replace(gauges=known))], tiers)
-    return disk
-
-
-def measure(url: str) -> Disk:
-    """How large the store is now."""
-    path = database_path(url)
-    try:
-        room = os.statvfs(path.parent)
-    except OSError:  # the disk is gone, and commits tell of that
-        return Disk()
-    block = room.f_frsize
-    return Disk(
-        _size(path), _size(Path(f"{path}-wal")), room.f_bavail * block, room.f_blocks * block
-    )
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
