@@ -9,6 +9,7 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from smsd.desk.access.entrance import Entrance
 from smsd.desk.premises import Premises
+from smsd.desk.rooms.dashboard import DashboardRoom
 from smsd.desk.rooms.health import HealthRoom
 from smsd.desk.web.assets import Assets
 from smsd.desk.web.departure import Departure
@@ -39,7 +40,8 @@ class Desk:
         clock = premises.clock
         self.tls = DeskTls(settings.tls, clock.utc_us) if settings.tls is not None else None
         words, assets, entrance = load_words(), Assets(), Entrance()
-        rooms = (HealthRoom(premises),)
+        self._dashboard = DashboardRoom(premises)
+        rooms = (HealthRoom(premises), self._dashboard)
         self.routes = RouteTable(
             [*assets.routes(), *(route for room in rooms for route in room.routes())]
         )
@@ -69,6 +71,7 @@ class Desk:
         if self.tls is not None:
             factory = TLSMemoryBIOFactory(self.tls, False, factory)
         self._port = await endpoint.listen(factory)
+        self._dashboard.start()
 
     @property
     def address(self) -> str:
@@ -78,7 +81,8 @@ class Desk:
         return f"{address.host}:{address.port}"
 
     async def close(self) -> None:
-        """Let nobody in any more, and end the streams."""
+        """Let nobody in any more, end the streams, and write what was not written yet."""
         if self._port is not None:
             await maybeDeferred(self._port.stopListening)
         self._streams.close()
+        await self._dashboard.stop()

@@ -1,15 +1,12 @@
 """How many are above each [[abuse]] bound of the policy: counted now and then, while watched."""
 
 import json
+import subprocess
 import sys
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import structlog
-from twisted.internet.error import ProcessDone
-from twisted.internet.interfaces import IDelayedCall
-from twisted.internet.protocol import ProcessProtocol
-from twisted.python.failure import Failure
+from twisted.internet.defer import ensureDeferred
 
 from smsd.desk.live.abuse_count import Question
 from smsd.desk.premises import Premises
@@ -40,22 +37,22 @@ class AbuseCounts:
         self._premises = premises
         self._settings = premises.config.desk.dashboard
         self._next_at = -1.0
-        self._process: Any = None
+        self._counting: _Counting | None = None
         self.newest: list[Counted] = []
         self.at_us: int | None = None
 
     def glance(self) -> list[Counted]:
         """The newest counts; has them counted again where that was long ago."""
         now = self._premises.clock.monotonic()
-        if self._process is None and now >= self._next_at:
+        if self._counting is None and now >= self._next_at:
             self._next_at = now + self._settings.abuse_every_s
             self._begin()
         return self.newest
 
     def stop(self) -> None:
         """End a counting that is under way."""
-        if self._process is not None:
-            self._process.signalProcess("KILL")
+        if self._counting is not None:
+            self._counting.stop()
 
     def _begin(self) -> None:
         policy, now_us = self._premises.law.policy, self._premises.clock.utc_us()
@@ -68,46 +65,47 @@ class AbuseCounts:
         if not questions:
             self.newest, self.at_us = [], now_us
             return
-        child = _Child(
-            json.dumps([self._premises.url, questions]),
-            lambda answer: self._ended(asked, answer, now_us),
-        )
-        reactor = self._premises.reactor
-        self._process = reactor.spawnProcess(child, _COMMAND[0], _COMMAND, env=None)
-        child.limit = reactor.callLater(self._settings.abuse_s, self.stop)
+        self._counting = _Counting(json.dumps([self._premises.url, questions]))
+        ensureDeferred(self._count(self._counting, asked, now_us))
 
-    def _ended(self, asked: list[Counted], answer: bytes | None, now_us: int) -> None:
-        self._process = None
+    async def _count(self, counting: "_Counting", asked: list[Counted], now_us: int) -> None:
+        try:
+            answer = await self._premises.in_thread(counting.run, self._settings.abuse_s)
+        finally:
+            self._counting = None
         if answer is None:
             _log.warning("abuse_not_counted", retry_in_s=self._settings.abuse_every_s)
             return
-        found = zip(asked, json.loads(answer), strict=True)
+        found = zip(asked, answer, strict=True)
         self.newest = [each._replace(above=above, everybody=all_) for each, (above, all_) in found]
         self.at_us = now_us
 
 
-class _Child(ProcessProtocol):
-    """Tells it what to count, and collects what it found."""
+class _Counting:
+    """The process that counts."""
 
-    transport: Any = None
-    limit: IDelayedCall | None = None
-
-    def __init__(self, asked: str, ended: Callable[[bytes | None], None]) -> None:
+    def __init__(self, asked: str) -> None:
         self._asked = asked
-        self._ended = ended
-        self._found: list[bytes] = []
+        self._process: subprocess.Popen[str] | None = None
+        self._stopped = False
 
-    def connectionMade(self) -> None:  # noqa: N802
-        """It runs."""
-        self.transport.write(self._asked.encode())
-        self.transport.closeStdin()
+    def run(self, lasts_s: float) -> list[list[int]] | None:
+        """What it found, in a thread; None: it failed, or took too long."""
+        self._process = process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            _COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        if self._stopped:
+            process.kill()
+        try:
+            answer, _ = process.communicate(self._asked, lasts_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            return None
+        return json.loads(answer) if not process.returncode else None
 
-    def outReceived(self, data: bytes) -> None:  # noqa: N802
-        """A piece of the answer."""
-        self._found.append(data)
-
-    def processEnded(self, reason: Failure) -> None:  # noqa: N802
-        """It is done, or was ended."""
-        if self.limit is not None and self.limit.active():
-            self.limit.cancel()
-        self._ended(b"".join(self._found) if reason.check(ProcessDone) else None)
+    def stop(self) -> None:
+        """End it."""
+        self._stopped = True
+        if self._process is not None:
+            self._process.kill()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from smsd.desk.events import Events
+from smsd.desk.events import KINDS, Event, Events
 from smsd.desk.history.charts import refusal
 from smsd.desk.history.percentiles import buckets_of, percentile
 from smsd.desk.history.sampler import Sampler
@@ -58,7 +58,7 @@ class Snapshots:
         if before is None or totals.at - before.at > step_s:
             before = self._sampler.a_while_ago(totals, _FRESH_S)
         minute = self._sampler.last_minute(totals)
-        self._before = totals
+        smscs = [smsc_state(each, minute, now_us) for each in self._premises.switchboard.smscs]
         self._newest = {
             "at_us": now_us,
             "version": self._premises.version,
@@ -66,9 +66,8 @@ class Snapshots:
             "rate": _rates(difference(totals, before)),
             "minute": self._minute(minute),
             "today": _day(known.today),
-            "smscs": [
-                smsc_state(each, minute, now_us) for each in self._premises.switchboard.smscs
-            ],
+            "smscs": smscs,
+            "waiting": sum(each["outbox"] for each in smscs),
             "backlog": self._premises.lane.backlog,
             "store": {**known.disk._asdict(), "up": self._premises.lane.fault is None},
             "register": self._register(known, now_us),
@@ -78,8 +77,9 @@ class Snapshots:
                 "at_us": self._abuse.at_us,
                 "bounds": [each._asdict() for each in self._abuse.glance()],
             },
-            "events": [each._asdict() for each in self._events.newest(_EVENTS_MAX)],
+            "events": [_event(each) for each in self._events.newest(_EVENTS_MAX)],
         }
+        self._before = totals
         return self._newest
 
     def _minute(self, minute: Sample) -> dict[str, Any]:
@@ -126,9 +126,14 @@ class Snapshots:
             "since_us": activated.at_us if activated is not None and is_its else None,
             "who": activated.who if activated is not None and is_its else None,
             "next_us": next_us,
+            "next_s": (next_us - now_us) // _US_PER_S if next_us is not None else None,
             "candidate": law.candidate.id if law.candidate is not None else None,
             "candidate_digest": law.candidate.digest if law.candidate is not None else None,
         }
+
+
+def _event(event: Event) -> dict[str, Any]:
+    return {**event._asdict(), "level": KINDS[event.kind].level}
 
 
 def _spread(sample: Sample, kind: str, bounds_us: list[int]) -> dict[str, float | None]:
@@ -175,7 +180,7 @@ def _day(sample: Sample) -> dict[str, int]:
 def _refusals(known: Surroundings) -> list[dict[str, Any]]:
     """By reason, in the last quarter of an hour and in the one before it; the most frequent first.
 
-    None before: there was no daemon then to compare with.
+    No trend: there was no daemon then to compare with.
     """
     quarters = []
     for sample in (known.quarter, known.before):
@@ -187,6 +192,10 @@ def _refusals(known: Surroundings) -> list[dict[str, Any]]:
     now, before = quarters
     compared = known.before.watched_ms > 0
     return [
-        {"reason": reason, "now": count, "before": before.get(reason, 0) if compared else None}
+        {
+            "reason": reason,
+            "now": count,
+            "trend": {"now": count, "before": before.get(reason, 0)} if compared else None,
+        }
         for reason, count in sorted(now.items(), key=lambda pair: -pair[1])[:_RULES_MAX]
     ]
