@@ -10,7 +10,11 @@ from smsd.desk.web.rendering import lasting, number
 
 __all__ = ["HEADLINES", "PROBLEMS", "REASONS", "SPOKEN", "STATES", "UNITS", "VERDICTS", "Teller"]
 
-HEADLINES = {"ok": "all_well", "warn": "works_but", "bad": "does_not_work"}
+HEADLINES = {
+    "ok": "dashboard.all_well",
+    "warn": "dashboard.works_but",
+    "bad": "dashboard.does_not_work",
+}
 UNITS = ("day", "hour", "minute", "second")
 VERDICTS = ("grant", "already_granted", "refuse", "unrecognised")
 REASONS = (*(reason.value for reason in Reason), "other")
@@ -21,10 +25,24 @@ PROBLEMS = (
     "certificate_client_ended", "certificate_server_ended",
 )  # fmt: skip
 SPOKEN = (
-    "all_well", "works_but", "does_not_work", "live", "polling", "no_news", "in", "out", "time",
-    "no_history", "no_limit", "table_of", "share_more", "share_less", "share_same", "share_new",
-)  # fmt: skip
-"""Keys of words/dashboard.toml that only static/dashboard*.js says."""
+    *HEADLINES.values(),
+    "dashboard.live",
+    "dashboard.polling",
+    "dashboard.no_news",
+    "dashboard.in",
+    "dashboard.out",
+    "dashboard.time",
+    "dashboard.no_history",
+    "dashboard.no_limit",
+    "dashboard.share_more",
+    "dashboard.share_less",
+    "dashboard.share_same",
+    "dashboard.share_new",
+    "dashboard.unit_millisecond",
+    "dashboard.policy_no_next",
+    "dashboard.policy_in",
+)
+"""What static/dashboard*.js says besides."""
 
 _US_PER_S = 1_000_000
 _ABOUT_PERCENT = 10

@@ -152,7 +152,7 @@ def _read(
 def _words(say: Callable[..., str]) -> dict[str, str]:
     """What the page's own code says, with its placeholders."""
     return {
-        **{key: say(f"dashboard.{key}") for key in SPOKEN},
+        **{key.partition(".")[2]: say(key) for key in SPOKEN},
         **{f"event_{kind}": say(f"dashboard.event_{kind}") for kind in KINDS},
         **{f"problem_{kind}": say(f"dashboard.problem_{kind}") for kind in PROBLEMS},
         **{f"todo_{kind}": say(f"dashboard.todo_{kind}") for kind in PROBLEMS},
