@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
+from itertools import pairwise
 
 import structlog
 from twisted.internet.defer import Deferred, ensureDeferred, succeed
@@ -9,7 +10,7 @@ from twisted.internet.interfaces import IDelayedCall
 
 from smsd.desk.history.disk import measure
 from smsd.desk.history.gauges import gauges
-from smsd.desk.history.totals import Totals, difference, totals
+from smsd.desk.history.totals import Totals, difference, rates, totals
 from smsd.desk.premises import Premises
 from storage.history import Sample, Tier, add
 from storage.store import StoreError
@@ -69,6 +70,10 @@ class Sampler:
     def last_minute(self, now: Totals) -> Sample:
         """What happened in the minute up to now; less after a start."""
         return difference(now, self._minute[0])
+
+    def last_rates(self) -> list[dict[str, float]]:
+        """SMS in and replies out, a second, in each of the last samples; the oldest first."""
+        return [rates(difference(late, early)) for early, late in pairwise(self._minute)]
 
     def _tick(self) -> None:
         self.start()

@@ -8,7 +8,7 @@ from smsd.desk.metrics import Metrics
 from smsd.desk.tallies import Tally
 from storage.history import Sample
 
-__all__ = ["OTHER", "Totals", "difference", "totals"]
+__all__ = ["OTHER", "Totals", "counted", "difference", "rates", "totals"]
 
 OTHER = "other"
 
@@ -72,3 +72,21 @@ def difference(
                 new.pop()
             buckets[name] = new
     return Sample(round((now.at - before.at) * 1_000), counts, buckets, gauges or {})
+
+
+def counted(sample: Sample, start: str, end: str = "") -> int:
+    """How often all series together whose name begins and ends so."""
+    return sum(
+        count
+        for name, count in sample.counts.items()
+        if name.startswith(start) and name.endswith(end)
+    )
+
+
+def rates(sample: Sample) -> dict[str, float]:
+    """SMS ``in`` and replies ``out``, a second."""
+    lasted_s = max(sample.watched_ms, 1) / 1_000
+    return {
+        "in": round(counted(sample, "received/") / lasted_s, 2),
+        "out": round(counted(sample, "replies/", "/sent") / lasted_s, 2),
+    }

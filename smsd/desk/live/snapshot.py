@@ -6,7 +6,7 @@ from smsd.desk.events import KINDS, Event, Events
 from smsd.desk.history.charts import refusal
 from smsd.desk.history.percentiles import buckets_of, percentile
 from smsd.desk.history.sampler import Sampler
-from smsd.desk.history.totals import Totals, difference
+from smsd.desk.history.totals import Totals, counted, difference, rates
 from smsd.desk.live.abuse import AbuseCounts
 from smsd.desk.live.problems import problems
 from smsd.desk.live.smscs import smsc_state
@@ -63,7 +63,7 @@ class Snapshots:
             "at_us": now_us,
             "version": self._premises.version,
             "problems": [each._asdict() for each in problems(self._premises, known, now_us)],
-            "rate": _rates(difference(totals, before)),
+            "rate": rates(difference(totals, before)),
             "minute": self._minute(minute),
             "today": _day(known.today),
             "smscs": smscs,
@@ -141,38 +141,21 @@ def _spread(sample: Sample, kind: str, bounds_us: list[int]) -> dict[str, float 
     return {f"p{percent}": percentile(bounds_us, counts, percent) for percent in _PERCENTS}
 
 
-def _count(sample: Sample, start: str, end: str = "") -> int:
-    return sum(
-        count
-        for name, count in sample.counts.items()
-        if name.startswith(start) and name.endswith(end)
-    )
-
-
-def _rates(sample: Sample) -> dict[str, float]:
-    """Of the last second or so."""
-    lasted_s = max(sample.watched_ms, 1) / 1_000
-    return {
-        "in": round(_count(sample, "received/") / lasted_s, 2),
-        "out": round(_count(sample, "replies/", "/sent") / lasted_s, 2),
-    }
-
-
 def _verdicts(sample: Sample) -> dict[str, int]:
     return {
-        "grant": _count(sample, "decisions/grant/"),
-        "already_granted": _count(sample, "decisions/already_granted/"),
-        "refuse": _count(sample, "decisions/refuse/"),
-        "unrecognised": _count(sample, "unrecognised/"),
+        "grant": counted(sample, "decisions/grant/"),
+        "already_granted": counted(sample, "decisions/already_granted/"),
+        "refuse": counted(sample, "decisions/refuse/"),
+        "unrecognised": counted(sample, "unrecognised/"),
     }
 
 
 def _day(sample: Sample) -> dict[str, int]:
     return {
-        "received": _count(sample, "received/"),
-        "sent": _count(sample, "replies/", "/sent"),
-        "put_off": _count(sample, "put_off/"),
-        "not_sent": _count(sample, "replies/") - _count(sample, "replies/", "/sent"),
+        "received": counted(sample, "received/"),
+        "sent": counted(sample, "replies/", "/sent"),
+        "put_off": counted(sample, "put_off/"),
+        "not_sent": counted(sample, "replies/") - counted(sample, "replies/", "/sent"),
         **_verdicts(sample),
     }
 

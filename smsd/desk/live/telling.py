@@ -29,6 +29,7 @@ SPOKEN = (
     "dashboard.live",
     "dashboard.polling",
     "dashboard.no_news",
+    "dashboard.half",
     "dashboard.in",
     "dashboard.out",
     "dashboard.time",
@@ -46,6 +47,7 @@ SPOKEN = (
 
 _US_PER_S = 1_000_000
 _ABOUT_PERCENT = 10
+_DIGEST_DIGITS = 12
 _NONE = "–"
 _BYTES = ((1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB"))
 
@@ -65,13 +67,14 @@ class Teller:
             "bytes": size,
             "clock": lambda at_us: self._moment(at_us, "%H:%M:%S"),
             "moment": lambda at_us: self._moment(at_us, "%Y-%m-%d %H:%M"),
-            "digest": lambda digest: str(digest)[:12],
+            "digest": lambda digest: str(digest)[:_DIGEST_DIGITS],
             "verdict": lambda verdict: say(f"dashboard.verdict_{verdict}"),
             "state": lambda state: say(f"dashboard.state_{state}"),
             "limit": lambda limit: rate(limit) if limit else say("dashboard.no_limit"),
             "reason": self._reason,
             "trend": self._trend,
             "change": self._change,
+            "candidate": _candidate,
             "event": lambda event: self.sentence(
                 f"dashboard.event_{event['kind']}", event["values"]
             ),
@@ -141,6 +144,12 @@ class Teller:
         """A rule by its own name; why a text is no request in words."""
         kind, _, name = reason.partition("/")
         return name if kind == "rule" else self._say(f"dashboard.reason_{name}")
+
+
+def _candidate(policy: Mapping[str, Any]) -> str:
+    if policy["candidate"] is None:
+        return _NONE
+    return f"{policy['candidate']} ({policy['candidate_digest'][:_DIGEST_DIGITS]})"
 
 
 def rate(per_s: float) -> str:

@@ -86,10 +86,17 @@ class DashboardRoom:
             "headline": HEADLINES[level],
             "range": wanted if wanted in RANGES_S else _RANGE,
             "teller": Teller(say, self._premises.law.policy.zone),
+            "sparks": self._sparks(),
             "ranges": tuple(RANGES_S),
             "words": _words(say),
         }
         return Page("dashboard.html", values)
+
+    def _sparks(self) -> dict[str, list[float]]:
+        """The rates of the last minute, second by second, as far as they are known."""
+        known = self._sampler.last_rates()
+        each_s = range(self._sampler.tiers[0].step_s)
+        return {way: [rates[way] for rates in known for _ in each_s] for way in ("in", "out")}
 
     async def _live(self, visit: Visit) -> Answer:
         return Stream(self._feed.begin)

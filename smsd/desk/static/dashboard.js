@@ -41,7 +41,10 @@ function fillList(list, items) {
   if (empty) empty.hidden = items.length > 0;
 }
 
-const sparks = [...page.querySelectorAll("[data-spark]")].map((svg) => ({ svg, values: [] }));
+const sparks = [...page.querySelectorAll("[data-spark]")].map((svg) => ({
+  svg,
+  values: JSON.parse(svg.dataset.values),
+}));
 
 function draw({ svg, values }, snapshot) {
   values.push(at(snapshot, svg.dataset.spark) ?? 0);

@@ -3,7 +3,8 @@
 const page = document.getElementById("dashboard");
 const { number, say, tell, tickOf, timeOf } = await import(page.dataset.format);
 
-const HEIGHT = 200;
+const HEIGHT = 210;
+const LETTER_WIDTH = 7;
 const COLOURS = 6; // --s1 … --s6 of desk.css; lines differ by their dashes too
 const DASHES = [[], [7, 4], [2, 3], [12, 4, 2, 4], [5, 2], [2, 6], [16, 4], [4, 4, 1, 4]];
 const AGAIN_MS_MIN = 5000;
@@ -30,6 +31,20 @@ function nameOf(chart, line) {
 function hasPoints(lines) {
   return Object.values(lines).some((column) => column.some((value) => value !== null));
 }
+
+function powersOfTen(_u, _axis, low, high) {
+  const found = [];
+  for (let power = Math.round(Math.log10(low)); 10 ** power <= high * 1.01; power += 1) found.push(10 ** power);
+  return found;
+}
+
+const FROM_ZERO = { range: (_, _low, high) => [0, high > 0 ? high * 1.08 : 1] };
+// Durations go from milliseconds to minutes: each power of ten gets as much room.
+const DECADES = {
+  distr: 3,
+  range: (_, low, high) =>
+    low > 0 ? [10 ** Math.floor(Math.log10(low)), 10 ** Math.ceil(Math.log10(high * 1.01))] : [0.001, 1],
+};
 
 // A chart of one figure: uPlot's, with a legend and a table of our own.
 class Chart {
@@ -75,7 +90,7 @@ class Chart {
         height: HEIGHT,
         legend: { show: false },
         cursor: { sync: { key: sync.key }, y: false, drag: { x: false, y: false } },
-        scales: { x: { time: true }, y: { range: (_, _low, high) => [0, high > 0 ? high * 1.08 : 1] } },
+        scales: { x: { time: true }, y: this.way === "seconds" ? DECADES : FROM_ZERO },
         axes: [
           {
             stroke: ink,
@@ -83,6 +98,7 @@ class Chart {
             ticks: grid,
             font,
             space: 70,
+            size: 36,
             values: (_, splits, _axis, _space, increment) => splits.map((at) => tickOf(at, increment)),
           },
           {
@@ -90,7 +106,8 @@ class Chart {
             grid,
             ticks: grid,
             font,
-            size: 62,
+            size: (_, labels) => 16 + LETTER_WIDTH * Math.max(4, ...(labels ?? []).map((each) => each.length)),
+            ...(this.way === "seconds" && { splits: powersOfTen, filter: (_, splits) => splits }),
             values: (_, splits) => splits.map((value) => this.tick(value)),
           },
         ],
@@ -115,8 +132,7 @@ class Chart {
   }
 
   tick(value) {
-    if (this.way === "seconds") return value ? tell("seconds", value) : "0";
-    return value > 0 && value < 1 ? number(value, 2) : tell(this.way, value);
+    return this.way === "rate" && value > 0 && value < 1 ? number(value, 2) : tell(this.way, value);
   }
 
   buildLegend() {

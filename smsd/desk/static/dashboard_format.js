@@ -86,6 +86,10 @@ function change(policy) {
   return `${moment(policy.next_us)}, ${say("policy_in", { lasting_s: policy.next_s })}`;
 }
 
+function candidate(policy) {
+  return policy.candidate === null ? NONE : `${policy.candidate} (${policy.candidate_digest.slice(0, 12)})`;
+}
+
 const WAYS = {
   text: String,
   count: (value) => number(value),
@@ -102,6 +106,7 @@ const WAYS = {
   reason,
   trend,
   change,
+  candidate,
   event: (event) => say(`event_${event.kind}`, event.values),
   problem: (problem) => say(`problem_${problem.kind}`, problem.values),
   todo: (problem) => say(`todo_${problem.kind}`, problem.values),
