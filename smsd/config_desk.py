@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from smsd.config_values import HOST_PORT, Count, Seconds, Section, with_port
 from storage.roles import Role
 
-__all__ = ["DeskSection", "DeskTlsSection", "OidcSection"]
+__all__ = ["DashboardSection", "DeskSection", "DeskTlsSection", "OidcSection"]
 
 _HOST = r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?$"
 
@@ -38,6 +38,33 @@ class OidcSection(Section):
     timeout_s: Seconds = 10.0
 
 
+_Days = Annotated[float, Field(gt=0, le=3_660)]
+
+
+class DashboardSection(Section):
+    """[desk.dashboard]: how long its charts reach back, and from when on it warns."""
+
+    # Of the rows of 5 seconds, of a minute, of a quarter of an hour; each 1 to 3 KB in the store.
+    history_fine_days: _Days = 2 / 24
+    history_minutes_days: _Days = 2.0
+    history_quarters_days: _Days = 35.0
+    points_max: Annotated[int, Field(ge=10, le=2_000)] = 300  # of a chart
+    series_max: Annotated[int, Field(ge=1, le=1_000)] = 50  # of one kind; the rest are "other"
+    events_max: Count = 200  # kept in memory, of what happened lately
+    reply_late_s: Seconds = 60.0  # a reply that waits longer is told
+    disk_free_min_bytes: Annotated[int, Field(ge=0)] = 2_000_000_000  # less is told
+    certificate_days: _Days = 14.0  # one that ends within is told
+    register_days: _Days = 2.0  # one that was imported longer ago is told
+    abuse_every_s: Annotated[float, Field(ge=60, le=86_400)] = 900.0  # counted anew, if watched
+    abuse_s: Seconds = 600.0  # for the counting; then it is given up
+
+    @property
+    def history_tiers(self) -> tuple[tuple[int, int], ...]:
+        """How many seconds a row spans, and for how many it is kept; the shortest first."""
+        days = (self.history_fine_days, self.history_minutes_days, self.history_quarters_days)
+        return tuple(zip((5, 60, 900), (round(each * 86_400) for each in days), strict=True))
+
+
 class DeskSection(Section):
     """[desk]: the operators' web desk, /metrics, /livez, /readyz."""
 
@@ -55,6 +82,7 @@ class DeskSection(Section):
     trusted_proxies: tuple[str, ...] = ()
     tls: DeskTlsSection | None = None
     oidc: OidcSection | None = None
+    dashboard: DashboardSection = DashboardSection()
     public_rules: bool = False  # /rules, the rules in force, for anybody
     session_idle_s: Seconds = 1_800.0  # without a visit; then sign in again
     session_s: Seconds = 43_200.0  # from the sign-in

@@ -12,6 +12,7 @@ from smsd.desk.access.passwords import Passwords
 from smsd.desk.access.sign_in import SignIn
 from smsd.desk.premises import Premises
 from smsd.desk.rooms.audit import AuditRoom
+from smsd.desk.rooms.dashboard import DashboardRoom
 from smsd.desk.rooms.health import HealthRoom
 from smsd.desk.rooms.me import MeRoom
 from smsd.desk.rooms.people import PeopleRoom
@@ -48,8 +49,10 @@ class Desk:
         words, assets, entrance = load_words(), Assets(), Entrance(premises)
         passwords = Passwords()
         sign_in = SignIn(premises, entrance, passwords)
+        self._dashboard = DashboardRoom(premises)
         rooms = (
             HealthRoom(premises),
+            self._dashboard,
             SignInRoom(premises, entrance, sign_in),
             MeRoom(premises, sign_in),
             PeopleRoom(premises, passwords),
@@ -85,6 +88,7 @@ class Desk:
         if self.tls is not None:
             factory = TLSMemoryBIOFactory(self.tls, False, factory)
         self._port = await endpoint.listen(factory)
+        self._dashboard.start()
 
     @property
     def address(self) -> str:
@@ -94,7 +98,8 @@ class Desk:
         return f"{address.host}:{address.port}"
 
     async def close(self) -> None:
-        """Let nobody in any more, and end the streams."""
+        """Let nobody in any more, end the streams, and write what was not written yet."""
         if self._port is not None:
             await maybeDeferred(self._port.stopListening)
         self._streams.close()
+        await self._dashboard.stop()

@@ -8,6 +8,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
 
 from smsd.config import Config
+from smsd.desk.events import Events
 from smsd.desk.metrics import Metrics
 from smsd.gateway.adjudicate import Law
 from smsd.gateway.clock import Clock
@@ -27,6 +28,7 @@ class Premises:
     unready: why the daemon cannot do its work now; empty when it can. suspended: what was taken
     out of service. refresh_gauges: brings the gauges of `metrics` up to date. look_on_disk: has
     every outbox read what was put back. reload_policy: has the daemon take the newest activation.
+    events: what is told to whoever looks at the dashboard.
     """
 
     config: Config
@@ -41,6 +43,7 @@ class Premises:
     refresh_gauges: Callable[[], None]
     look_on_disk: Callable[[], None]
     reload_policy: Callable[[], Awaitable[None]]
+    events: Events
 
     @property
     def url(self) -> str:

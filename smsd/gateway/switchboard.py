@@ -1,6 +1,6 @@
 """What an operator may do with SMSCs while the daemon runs: list, suspend, resume, reconnect."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredLock, ensureDeferred
@@ -29,6 +29,11 @@ class Switchboard:
         self._smscs = {smsc.settings.name: smsc for smsc in smscs}
         self._audit = audit
         self._lock = DeferredLock()
+
+    @property
+    def smscs(self) -> Collection[SmscBinds]:
+        """All of them, in the order of config.toml."""
+        return self._smscs.values()
 
     def answer(self, request: dict[str, Any]) -> "Deferred[dict[str, Any]]":
         """What became of a request.

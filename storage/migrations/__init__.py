@@ -11,6 +11,7 @@ from storage.migrations import (
     m0007_dead_letters,
     m0008_audit_chain,
     m0009_users,
+    m0010_history,
 )
 
 migrations = Migrations("smsd")
@@ -22,5 +23,6 @@ migrations(name="m0006_receipts")(m0006_receipts.step)
 migrations(name="m0007_dead_letters")(m0007_dead_letters.step)
 migrations(name="m0008_audit_chain")(m0008_audit_chain.step)
 migrations(name="m0009_users")(m0009_users.step)
+migrations(name="m0010_history")(m0010_history.step)
 
 __all__ = ["migrations"]

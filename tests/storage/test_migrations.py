@@ -144,6 +144,7 @@ ROWS = {
         "INSERT INTO session VALUES ('beef', 'leyla', 'csrf', 'password', 7, 8)",
         "INSERT INTO token VALUES ('patrol', 'cafe', 'check', 'leyla', 5, 99, NULL, NULL)",
     ),
+    "m0010_history": ("INSERT INTO history VALUES (5, 1586160000, '[5000,{},{},{}]')",),
 }
 assert list(ROWS) == STEPS, "rows for what the newest step brings"
 
