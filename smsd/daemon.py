@@ -13,7 +13,9 @@ from twisted.internet.threads import deferToThreadPool
 
 from rules import PolicyError
 from smsd.config import Config, ConfigError, read_password
+from smsd.desk.gauges import Gauges
 from smsd.desk.metrics import Metrics
+from smsd.desk.readiness import Readiness
 from smsd.desk.site import build_site
 from smsd.gateway.adjudicate import Law
 from smsd.gateway.binds import SmscBinds
@@ -48,7 +50,6 @@ class Daemon:
         self._reactor = reactor
         self._clock = clock
         self._port: IListeningPort | None = None
-        self._stopping = False
         self._reloading = defer.DeferredLock()
         limits = config.limits
         try:
@@ -115,6 +116,16 @@ class Daemon:
             )
             for smsc, password in zip(config.smsc, passwords, strict=True)
         ]
+        self._readiness = Readiness(self._smscs, self._lane, config.register_, self._lawbook)
+        self._gauges = Gauges(
+            metrics.registry,
+            config,
+            clock,
+            self._smscs,
+            self._lane,
+            self._lawbook,
+            self._readiness,
+        )
         switchboard = Switchboard(self._smscs, self._audit)
         self._door = ControlDoor(reactor, config.control_socket, switchboard.answer)
 
@@ -203,7 +214,10 @@ class Daemon:
         host, _, port = self._config.desk.listen.rpartition(":")
         endpoint: Any = TCP6ServerEndpoint if host.startswith("[") else TCP4ServerEndpoint
         site = build_site(
-            self._metrics.registry, self._refresh_gauges, self.unready, self.suspended
+            self._metrics.registry,
+            self._refresh_gauges,
+            self._readiness.reasons,
+            self._readiness.remarks,
         )
         try:
             self._port = await endpoint(
@@ -222,44 +236,14 @@ class Daemon:
         address: Any = self._port.getHost()
         return f"{address.host}:{address.port}"
 
-    def unready(self) -> list[str]:
-        """Why the daemon cannot do its work now; empty when it can."""
-        reasons = [
-            f"smsc {smsc.settings.name}: {bind.name} is not bound"
-            for smsc in self._smscs
-            if smsc.suspended_since_us is None
-            for bind in smsc.binds
-            if not bind.up
-        ]
-        if all(smsc.suspended_since_us is not None for smsc in self._smscs):
-            reasons.append("every smsc is suspended")
-        if not self._lane.alive:
-            reasons.append("the writer is not running")
-        if self._lane.fault is not None:
-            reasons.append(f"the store is unavailable: {self._lane.fault}")
-        register = self._config.register_
-        if register.mode == "required" and not register.file.exists():
-            reasons.append("no register: import one with smsd registry import FILE.csv")
-        if self._stopping:
-            reasons.append("stopping")
-        return reasons
-
-    def suspended(self) -> list[str]:
-        """What an operator has taken out of service: no reason to be unready, but worth a word."""
-        return [
-            f"smsc {smsc.settings.name}: suspended"
-            for smsc in self._smscs
-            if smsc.suspended_since_us is not None
-        ]
-
     def stop(self) -> "defer.Deferred[None]":
         """Stop taking SMS in, finish what was taken, unbind. Fires when all is closed."""
         return defer.ensureDeferred(self._stop())
 
     async def _stop(self) -> None:
-        if self._stopping:
+        if self._readiness.stopping:
             return
-        self._stopping = True
+        self._readiness.stopping = True
         _log.info("stopping")
         self._sweeper.stop()
         await self._door.close()
@@ -301,6 +285,7 @@ class Daemon:
             outbox.look_on_disk()
 
     def _refresh_gauges(self) -> None:
+        self._gauges.look()
         self._metrics.backlog.set(self._lane.backlog)
         self._metrics.store_up.set(self._lane.fault is None)
         for name, outbox in self._outboxes.items():

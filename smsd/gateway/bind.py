@@ -14,7 +14,7 @@ from smsd.gateway.dialling import Dialler
 from smsd.gateway.link import BindBody, Link
 from smsd.gateway.rounds import Rounds
 from smsd.smpp.events import Bound, Lost, Request, Response
-from smsd.smpp.pdu import BindReceiver
+from smsd.smpp.pdu import BindReceiver, BindTransmitter
 from smsd.smpp.session import Role, Session
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class Bind:
         self.link: Link | None = None
         self.up = False
         self.transmits = not isinstance(body, BindReceiver)
+        self.receives = not isinstance(body, BindTransmitter)
         settings = smsc.settings
         self._rounds = Rounds(settings)
         self._dialler = Dialler(
@@ -96,9 +97,14 @@ class Bind:
             "since": _iso(self._since_us),
             "address": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
             "reason": self._why_down(),
-            "window_used": self.link.window_used if self.link is not None else 0,
+            "window_used": self.window_used,
             "window": self._smsc.settings.window,
         }
+
+    @property
+    def window_used(self) -> int:
+        """How many submit_sm await their response."""
+        return self.link.window_used if self.link is not None else 0
 
     def _why_down(self) -> str:
         if self.up:

@@ -117,6 +117,12 @@ class SmscBinds:
         up = sum(bind.up for bind in self.binds)
         return "bound" if up == len(self.binds) else "partly bound" if up else "not bound"
 
+    @property
+    def in_service(self) -> bool:
+        """Whether SMS can come from this SMSC and replies can go there, by whichever bind."""
+        up = [bind for bind in self.binds if bind.up]
+        return any(bind.receives for bind in up) and any(bind.transmits for bind in up)
+
     def describe(self) -> dict[str, Any]:
         """How they fare, ready for JSON: `smsc`, `state`, `replies_waiting`, and its `binds`."""
         return {

@@ -75,11 +75,17 @@ def test_sighup_takes_a_changed_file_and_keeps_the_law_when_it_is_wrong(
         phones.text(PHONE, "1 AZE 1000002")
         assert length_min(store) == 120
         assert metric(address, "smsd_policy_load_failures_total") == 1
+        assert metric(address, "smsd_policy_newest_in_force") == 0
+        assert "the newest could not be loaded" in fetch(address, "readyz")[1]
+        loaded_s = metric(address, "smsd_policy_loaded_timestamp_seconds")
         (tmp_path / "law.toml").write_text(changed, encoding="utf-8")
         daemon.process.send_signal(signal.SIGHUP)
         daemon.wait_for("policy_in_force")
         phones.text(PHONE, "1 AZE 1000003")
         assert length_min(store) == 180
+        assert metric(address, "smsd_policy_newest_in_force") == 1
+        assert metric(address, "smsd_policy_loaded_timestamp_seconds") > loaded_s
+        assert fetch(address, "readyz") == (200, "ready\n")
         assert daemon.terminate() == 0
         assert daemon.log.count('"bound"') == 1
     history = json.loads(policy("history", "--config", config, "--json").output)

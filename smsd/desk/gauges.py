@@ -1,0 +1,180 @@
+"""How the daemon stands now, asked of its parts whenever /metrics is.
+
+What happens is counted in `smsd.desk.metrics`; what is so is not told by anybody, and so cannot
+be told wrongly. No label carries a phone, a document or a person.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from cryptography import x509
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from smsd.config import Config
+from smsd.desk.readiness import Lawbook, Readiness
+from smsd.gateway.binds import SmscBinds
+from smsd.gateway.clock import Clock
+from smsd.gateway.commit_lane import CommitLane
+from storage.disk import Space, space
+from storage.imported import Imported, last_import
+
+__all__ = ["Gauges"]
+
+_US_PER_S = 1_000_000
+
+_Samples = Iterable[tuple[tuple[str, ...], float]]
+
+
+class _OnDisk(NamedTuple):
+    """What only a disk can tell; None: nothing, or it does not answer."""
+
+    space: Space | None = None
+    register: Imported | None = None
+    certificate_expires_s: float | None = None
+
+
+class Gauges(Collector):
+    """Registered with `registry`, together with what the kernel knows of daemon and writer."""
+
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        config: Config,
+        clock: Clock,
+        smscs: Sequence[SmscBinds],
+        lane: CommitLane,
+        lawbook: Lawbook,
+        readiness: Readiness,
+    ) -> None:
+        self._config = config
+        self._clock = clock
+        self._smscs = smscs
+        self._lane = lane
+        self._lawbook = lawbook
+        self._readiness = readiness
+        self._on_disk = _OnDisk()
+        registry.register(self)
+        ProcessCollector(registry=registry)
+        ProcessCollector("smsd_writer", lambda: lane.writer_pid or "none", registry=registry)
+
+    def look(self) -> None:
+        """Ask the disks, which may take its time: beside the reactor, before each `collect`."""
+        register, tls = self._config.register_, self._config.desk.tls
+        self._on_disk = _OnDisk(
+            space(self._config.store.url),
+            last_import(register.file) if register.mode == "required" else None,
+            _expiry_s(tls.certificate_file) if tls is not None else None,
+        )
+
+    def collect(self) -> Iterator[Metric]:
+        """See `Collector`; in the reactor's thread."""
+        yield _gauge(
+            "smsd_ready",
+            "1 while the daemon can do its work; /readyz tells why not",
+            not self._readiness.reasons(),
+        )
+        yield _gauge(
+            "smsd_clock_timestamp_seconds",
+            "The daemon's clock, by which permits begin and end",
+            self._clock.utc_us() / _US_PER_S,
+        )
+        yield from self._of_law()
+        yield from self._of_smscs()
+        yield from self._of_disks()
+
+    def _of_law(self) -> Iterator[Metric]:
+        yield _gauge(
+            "smsd_policy_loaded_timestamp_seconds",
+            "When the policy in force was loaded",
+            self._lawbook.loaded_at_us / _US_PER_S,
+        )
+        yield _gauge(
+            "smsd_policy_newest_in_force",
+            "0 while a newer policy could not be loaded and the one before decides",
+            not self._lawbook.fault,
+        )
+        now_us = self._clock.utc_us()
+        ahead = (at_us for at_us in self._lane.law.policy.boundaries_us if at_us > now_us)
+        next_us = next(ahead, None)
+        if next_us is not None:
+            yield _gauge(
+                "smsd_policy_next_change_timestamp_seconds",
+                "When a dated change of the policy in force takes effect; none: nothing is queued",
+                next_us / _US_PER_S,
+            )
+
+    def _of_smscs(self) -> Iterator[Metric]:
+        named = [((smsc.settings.name,), smsc) for smsc in self._smscs]
+        yield _by_smsc(
+            "smsd_smsc_suspended",
+            "1 while an operator keeps us away from the SMSC",
+            ((name, smsc.suspended_since_us is not None) for name, smsc in named),
+        )
+        yield _by_smsc(
+            "smsd_smsc_window_used",
+            "submit_sm that await their response, over all binds",
+            ((name, sum(bind.window_used for bind in smsc.binds)) for name, smsc in named),
+        )
+        yield _by_smsc(
+            "smsd_smsc_window_size",
+            "submit_sm that may await their response, over all binds that are up",
+            (
+                (name, smsc.settings.window * sum(b.up and b.transmits for b in smsc.binds))
+                for name, smsc in named
+            ),
+        )
+
+    def _of_disks(self) -> Iterator[Metric]:
+        seen = self._on_disk
+        if seen.space is not None:
+            yield _gauge(
+                "smsd_store_disk_free_bytes",
+                "What the daemon may still fill of the disk that the store lies on",
+                seen.space.free_bytes,
+            )
+            yield _gauge(
+                "smsd_store_disk_total_bytes",
+                "The size of the disk that the store lies on",
+                seen.space.total_bytes,
+            )
+        if seen.register is not None:
+            yield _gauge(
+                "smsd_register_imported_timestamp_seconds",
+                "When the population register was imported",
+                seen.register.at_s,
+            )
+            if seen.register.documents is not None:
+                yield _gauge(
+                    "smsd_register_documents",
+                    "Documents in the population register",
+                    seen.register.documents,
+                )
+        if seen.certificate_expires_s is not None:
+            yield _gauge(
+                "smsd_desk_certificate_expiry_timestamp_seconds",
+                "When the desk's own certificate ends",
+                seen.certificate_expires_s,
+            )
+
+
+def _gauge(name: str, documentation: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, documentation, value=value)
+
+
+def _by_smsc(name: str, documentation: str, samples: _Samples) -> Metric:
+    family = GaugeMetricFamily(name, documentation, labels=["smsc"])
+    for labels, value in samples:
+        family.add_metric(labels, value)
+    return family
+
+
+def _expiry_s(file: Path) -> float | None:
+    """When the certificate in a PEM file ends, Unix seconds; None: it cannot be read."""
+    try:
+        [own, *_] = x509.load_pem_x509_certificates(file.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return own.not_valid_after_utc.timestamp()
