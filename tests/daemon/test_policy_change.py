@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from daemon_process import POLICY_FILE, Daemon, metric, smsc_section, write_config
+from daemon_process import POLICY_FILE, Daemon, fetch, metric, smsc_section, write_config
 
 from simulators.control_client import ControlClient
 from simulators.process import SmscProcess
@@ -151,7 +151,8 @@ def test_a_file_broken_while_the_daemon_was_down_does_not_keep_it_down(
     (tmp_path / "law.toml").write_text("[policy\n", encoding="utf-8")
     with Daemon(config) as daemon:
         daemon.wait_for("policy_kept")
-        daemon.wait_for("started")
+        address = daemon.wait_for("started")["desk"]
+        assert metric(address, "smsd_policy_newest_in_force") == 0
         assert "AZE1000001" in phones.text(PHONE, "1 AZE 1000001").text
 
 
