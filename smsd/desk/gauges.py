@@ -109,6 +109,11 @@ class Gauges(Collector):
     def _of_smscs(self) -> Iterator[Metric]:
         named = [((smsc.settings.name,), smsc) for smsc in self._smscs]
         yield _by_smsc(
+            "smsd_smsc_in_service",
+            "1 while a bind is up by which SMS come, and one by which replies go",
+            ((name, smsc.in_service) for name, smsc in named),
+        )
+        yield _by_smsc(
             "smsd_smsc_suspended",
             "1 while an operator keeps us away from the SMSC",
             ((name, smsc.suspended_since_us is not None) for name, smsc in named),
