@@ -6,19 +6,19 @@ from typing import Any
 
 import structlog
 from twisted.internet import defer
-from twisted.internet.endpoints import TCP4ServerEndpoint, TCP6ServerEndpoint
 from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IListeningPort
 from twisted.internet.threads import deferToThreadPool
 
 from rules import PolicyError
 from smsd.config import Config, ConfigError, read_password
+from smsd.desk.desk import Desk
 from smsd.desk.gauges import Gauges
 from smsd.desk.metrics import Metrics
+from smsd.desk.premises import Premises
 from smsd.desk.readiness import Readiness
-from smsd.desk.site import build_site
 from smsd.gateway.adjudicate import Law
 from smsd.gateway.binds import SmscBinds
+from smsd.gateway.certificates import TlsFault
 from smsd.gateway.clock import Clock
 from smsd.gateway.commit_lane import CommitLane, LaneLimits
 from smsd.gateway.control import ControlDoor
@@ -49,7 +49,6 @@ class Daemon:
         self._config = config
         self._reactor = reactor
         self._clock = clock
-        self._port: IListeningPort | None = None
         self._reloading = defer.DeferredLock()
         limits = config.limits
         try:
@@ -125,9 +124,28 @@ class Daemon:
             self._lane,
             self._lawbook,
             self._readiness,
+            lambda: self._desk.certificate_expires_s,
         )
         switchboard = Switchboard(self._smscs, self._audit)
         self._door = ControlDoor(reactor, config.control_socket, switchboard.answer)
+        try:
+            self._desk = Desk(
+                Premises(
+                    config,
+                    reactor,
+                    clock,
+                    version("smsd"),
+                    metrics,
+                    self._lane,
+                    switchboard,
+                    self._readiness,
+                    self._gauges.look,
+                    self.look_on_disk,
+                    self.reload_policy,
+                )
+            )
+        except TlsFault as fault:
+            raise CannotStart(str(fault), bad_configuration=True) from fault
 
     def start(self) -> "defer.Deferred[None]":
         """Open the desk, start the writer, load what was unsent, bind. Fires once it listens.
@@ -211,18 +229,8 @@ class Daemon:
             _log.error("audit_failed", reason=str(fault))
 
     async def _listen(self) -> None:
-        host, _, port = self._config.desk.listen.rpartition(":")
-        endpoint: Any = TCP6ServerEndpoint if host.startswith("[") else TCP4ServerEndpoint
-        site = build_site(
-            self._metrics.registry,
-            self._refresh_gauges,
-            self._readiness.reasons,
-            self._readiness.remarks,
-        )
         try:
-            self._port = await endpoint(
-                self._reactor, int(port), interface=host.strip("[]")
-            ).listen(site)
+            await self._desk.listen()
         except CannotListenError as fault:
             raise CannotStart(
                 f"desk.listen {self._config.desk.listen}: {fault.socketError};"
@@ -232,9 +240,7 @@ class Daemon:
     @property
     def desk_address(self) -> str:
         """host:port of the desk."""
-        assert self._port is not None
-        address: Any = self._port.getHost()
-        return f"{address.host}:{address.port}"
+        return self._desk.address
 
     def stop(self) -> "defer.Deferred[None]":
         """Stop taking SMS in, finish what was taken, unbind. Fires when all is closed."""
@@ -257,8 +263,7 @@ class Daemon:
             await self._lane.idle()
             self._lane.stop()
         self._store.close()
-        if self._port is not None:
-            await defer.maybeDeferred(self._port.stopListening)
+        await self._desk.close()
         _log.info("stopped")
 
     def _drained(self) -> bool:
@@ -283,17 +288,3 @@ class Daemon:
         """Have every outbox read what is stored and not in memory, replies put back among it."""
         for outbox in self._outboxes.values():
             outbox.look_on_disk()
-
-    def _refresh_gauges(self) -> None:
-        self._gauges.look()
-        self._metrics.backlog.set(self._lane.backlog)
-        self._metrics.store_up.set(self._lane.fault is None)
-        for name, outbox in self._outboxes.items():
-            self._metrics.outbox_depth.labels(name).set(outbox.depth)
-            self._metrics.rate_limit.labels(name).set(outbox.rate_per_s)
-            oldest_us = outbox.oldest_us
-            waited_us = 0 if oldest_us is None else max(0, self._clock.utc_us() - oldest_us)
-            self._metrics.outbox_oldest.labels(name).set(waited_us / 1_000_000)
-        store_bytes, wal_bytes = self._store.file_sizes()
-        self._metrics.store_bytes.set(store_bytes)
-        self._metrics.wal_bytes.set(wal_bytes)

@@ -4,11 +4,9 @@ What happens is counted in `smsd.desk.metrics`; what is so is not told by anybod
 be told wrongly. No label carries a phone, a document or a person.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from cryptography import x509
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -33,7 +31,6 @@ class _OnDisk(NamedTuple):
 
     space: Space | None = None
     register: Imported | None = None
-    certificate_expires_s: float | None = None
 
 
 class Gauges(Collector):
@@ -48,13 +45,16 @@ class Gauges(Collector):
         lane: CommitLane,
         lawbook: Lawbook,
         readiness: Readiness,
+        certificate_expires_s: Callable[[], float | None],
     ) -> None:
+        """certificate_expires_s: when the desk's own ends, Unix seconds; None: it has none."""
         self._config = config
         self._clock = clock
         self._smscs = smscs
         self._lane = lane
         self._lawbook = lawbook
         self._readiness = readiness
+        self._certificate_expires_s = certificate_expires_s
         self._on_disk = _OnDisk()
         registry.register(self)
         ProcessCollector(registry=registry)
@@ -62,11 +62,10 @@ class Gauges(Collector):
 
     def look(self) -> None:
         """Ask the disks, which may take its time: beside the reactor, before each `collect`."""
-        register, tls = self._config.register_, self._config.desk.tls
+        register = self._config.register_
         self._on_disk = _OnDisk(
             space(self._config.store.url),
             last_import(register.file) if register.mode == "required" else None,
-            _expiry_s(tls.certificate_file) if tls is not None else None,
         )
 
     def collect(self) -> Iterator[Metric]:
@@ -81,8 +80,20 @@ class Gauges(Collector):
             "The daemon's clock, by which permits begin and end",
             self._clock.utc_us() / _US_PER_S,
         )
+        expires_s = self._certificate_expires_s()
+        if expires_s is not None:
+            yield _gauge(
+                "smsd_desk_certificate_expiry_timestamp_seconds",
+                "When the desk's own certificate ends",
+                expires_s,
+            )
+        yield _gauge(
+            "smsd_backlog_messages", "SMS taken in that wait for the writer", self._lane.backlog
+        )
+        yield _gauge("smsd_store_up", "1 while the store takes batches", self._lane.fault is None)
         yield from self._of_law()
         yield from self._of_smscs()
+        yield from self._of_outboxes()
         yield from self._of_disks()
 
     def _of_law(self) -> Iterator[Metric]:
@@ -107,7 +118,12 @@ class Gauges(Collector):
             )
 
     def _of_smscs(self) -> Iterator[Metric]:
-        named = [((smsc.settings.name,), smsc) for smsc in self._smscs]
+        named = self._named()
+        up = GaugeMetricFamily("smsd_bind_up", "1 while the bind is up", labels=["smsc", "bind"])
+        for (name,), smsc in named:
+            for bind in smsc.binds:
+                up.add_metric((name, bind.name), bind.up)
+        yield up
         yield _by_smsc(
             "smsd_smsc_in_service",
             "1 while a bind is up by which SMS come, and one by which replies go",
@@ -132,9 +148,35 @@ class Gauges(Collector):
             ),
         )
 
+    def _of_outboxes(self) -> Iterator[Metric]:
+        named = self._named()
+        now_us = self._clock.utc_us()
+        yield _by_smsc(
+            "smsd_outbox_depth",
+            "Replies in memory that wait to be submitted",
+            ((name, smsc.outbox.depth) for name, smsc in named),
+        )
+        yield _by_smsc(
+            "smsd_outbox_oldest_seconds",
+            "Since the SMS came that has waited longest for its reply to leave; 0: none waits",
+            ((name, _waited_s(smsc.outbox.oldest_us, now_us)) for name, smsc in named),
+        )
+        yield _by_smsc(
+            "smsd_smsc_rate_limit",
+            "Messages a second that the SMSC is given now at most; 0: no limit",
+            ((name, smsc.outbox.rate_per_s) for name, smsc in named),
+        )
+
+    def _named(self) -> list[tuple[tuple[str], SmscBinds]]:
+        return [((smsc.settings.name,), smsc) for smsc in self._smscs]
+
     def _of_disks(self) -> Iterator[Metric]:
         seen = self._on_disk
         if seen.space is not None:
+            yield _gauge("smsd_store_bytes", "The store's file", seen.space.file_bytes)
+            yield _gauge(
+                "smsd_store_wal_bytes", "The store's write-ahead log", seen.space.wal_bytes
+            )
             yield _gauge(
                 "smsd_store_disk_free_bytes",
                 "What the daemon may still fill of the disk that the store lies on",
@@ -157,12 +199,11 @@ class Gauges(Collector):
                     "Documents in the population register",
                     seen.register.documents,
                 )
-        if seen.certificate_expires_s is not None:
-            yield _gauge(
-                "smsd_desk_certificate_expiry_timestamp_seconds",
-                "When the desk's own certificate ends",
-                seen.certificate_expires_s,
-            )
+
+
+def _waited_s(since_us: int | None, now_us: int) -> float:
+    """0 for nobody, and where the clock was set back."""
+    return 0.0 if since_us is None else max(0, now_us - since_us) / _US_PER_S
 
 
 def _gauge(name: str, documentation: str, value: float) -> Metric:
@@ -174,12 +215,3 @@ def _by_smsc(name: str, documentation: str, samples: _Samples) -> Metric:
     for labels, value in samples:
         family.add_metric(labels, value)
     return family
-
-
-def _expiry_s(file: Path) -> float | None:
-    """When the certificate in a PEM file ends, Unix seconds; None: it cannot be read."""
-    try:
-        [own, *_] = x509.load_pem_x509_certificates(file.read_bytes())
-    except (OSError, ValueError):
-        return None
-    return own.not_valid_after_utc.timestamp()

@@ -1,15 +1,11 @@
 """What /metrics says of how things stand: SMSCs, policy, disks; in virtual time."""
 
 import io
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from gateway_stage import GatewayStage, NewStage
 from prometheus_client import CollectorRegistry
 from test_readiness import Book
@@ -42,7 +38,17 @@ class Scrape:
         book: Any = Book(LOADED_US)
         smscs = [stage.binds]
         ready = Readiness(smscs, stage.lane, config.register_, book)
-        self.gauges = Gauges(self.registry, config, stage.clock, smscs, stage.lane, book, ready)
+        self.certificate_expires_s: float | None = None
+        self.gauges = Gauges(
+            self.registry,
+            config,
+            stage.clock,
+            smscs,
+            stage.lane,
+            book,
+            ready,
+            lambda: self.certificate_expires_s,
+        )
         self.gauges.look()
 
     def __call__(self, name: str, **labels: str) -> float | None:
@@ -111,37 +117,46 @@ def test_a_register_without_a_summary_has_its_time(new_stage: NewStage, tmp_path
     assert scrape("smsd_register_imported_timestamp_seconds") is not None
 
 
-def certificate(ends: datetime) -> bytes:
-    """A self-signed one in PEM."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "desk")])
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(ends - timedelta(days=90))
-        .not_valid_after(ends)
-        .sign(key, hashes.SHA256())
-    )
-    return built.public_bytes(serialization.Encoding.PEM)
-
-
 def test_the_end_of_the_desks_certificate_is_told(new_stage: NewStage, tmp_path: Path) -> None:
-    """That of the file as it is now; a file that cannot be read has none."""
-    file = tmp_path / "desk.pem"
-    tls = {"tls": {"certificate_file": file}}
-    scrape = Scrape(new_stage().start(), tmp_path, desk=tls)
+    """Of the one in use now; a desk without TLS has none."""
+    scrape = Scrape(new_stage().start(), tmp_path)
     name = "smsd_desk_certificate_expiry_timestamp_seconds"
     assert scrape(name) is None
-    for ends in (datetime(2031, 1, 1, tzinfo=UTC), datetime(2032, 1, 1, tzinfo=UTC)):
-        file.write_bytes(certificate(ends))
-        scrape.gauges.look()
-        assert scrape(name) == ends.timestamp()
-    file.write_bytes(b"-----BEGIN nothing")
-    scrape.gauges.look()
-    assert scrape(name) is None
+    scrape.certificate_expires_s = 1_924_905_600.0
+    assert scrape(name) == 1_924_905_600
+
+
+def test_a_bind_is_down_until_it_is_up(new_stage: NewStage, tmp_path: Path) -> None:
+    """There from the start: an alert does not fire on what is not there."""
+    stage = new_stage().start()
+    scrape = Scrape(stage, tmp_path)
+    transceiver = {**SMSC, "bind": "transceiver"}
+    assert scrape("smsd_bind_up", **transceiver) == 0
+    assert scrape("smsd_smsc_in_service", **SMSC) == 0
+    smsc = stage.bound()
+    assert scrape("smsd_bind_up", **transceiver) == 1
+    assert scrape("smsd_smsc_in_service", **SMSC) == 1
+    smsc.hang_up()
+    assert scrape("smsd_bind_up", **transceiver) == 0
+
+
+def test_the_oldest_reply_ages_until_it_leaves(new_stage: NewStage, tmp_path: Path) -> None:
+    """In seconds of the clock on the wall; none is younger than no time at all."""
+    stage = new_stage(window=1).start()
+    scrape = Scrape(stage, tmp_path)
+    smsc = stage.bound()
+    for number in (1, 2):
+        smsc.text(b"2 AZE 111111%d" % number, f"99450000000{number}")
+        stage.run()
+    stage.pass_time(7)
+    assert scrape("smsd_outbox_depth", **SMSC) == 1
+    assert scrape("smsd_outbox_oldest_seconds", **SMSC) == 7
+    stage.clock.now_us = NOON_US - S_US
+    assert scrape("smsd_outbox_oldest_seconds", **SMSC) == 0
+    smsc.answer()
+    stage.run()
+    assert scrape("smsd_outbox_depth", **SMSC) == 0
+    assert scrape("smsd_outbox_oldest_seconds", **SMSC) == 0
 
 
 def test_a_disk_that_does_not_answer_has_no_figures(new_stage: NewStage, tmp_path: Path) -> None:
