@@ -80,13 +80,11 @@ class Gauges(Collector):
             "The daemon's clock, by which permits begin and end",
             self._clock.utc_us() / _US_PER_S,
         )
-        expires_s = self._certificate_expires_s()
-        if expires_s is not None:
-            yield _gauge(
-                "smsd_desk_certificate_expiry_timestamp_seconds",
-                "When the desk's own certificate ends",
-                expires_s,
-            )
+        yield _gauge(
+            "smsd_desk_certificate_expiry_timestamp_seconds",
+            "When the desk's own certificate ends; none: it is without TLS",
+            self._certificate_expires_s(),
+        )
         yield _gauge(
             "smsd_backlog_messages", "SMS taken in that wait for the writer", self._lane.backlog
         )
@@ -110,12 +108,11 @@ class Gauges(Collector):
         now_us = self._clock.utc_us()
         ahead = (at_us for at_us in self._lane.law.policy.boundaries_us if at_us > now_us)
         next_us = next(ahead, None)
-        if next_us is not None:
-            yield _gauge(
-                "smsd_policy_next_change_timestamp_seconds",
-                "When a dated change of the policy in force takes effect; none: nothing is queued",
-                next_us / _US_PER_S,
-            )
+        yield _gauge(
+            "smsd_policy_next_change_timestamp_seconds",
+            "When a dated change of the policy in force takes effect; none: nothing is queued",
+            None if next_us is None else next_us / _US_PER_S,
+        )
 
     def _of_smscs(self) -> Iterator[Metric]:
         named = self._named()
@@ -171,34 +168,31 @@ class Gauges(Collector):
         return [((smsc.settings.name,), smsc) for smsc in self._smscs]
 
     def _of_disks(self) -> Iterator[Metric]:
-        seen = self._on_disk
-        if seen.space is not None:
-            yield _gauge("smsd_store_bytes", "The store's file", seen.space.file_bytes)
-            yield _gauge(
-                "smsd_store_wal_bytes", "The store's write-ahead log", seen.space.wal_bytes
-            )
-            yield _gauge(
-                "smsd_store_disk_free_bytes",
-                "What the daemon may still fill of the disk that the store lies on",
-                seen.space.free_bytes,
-            )
-            yield _gauge(
-                "smsd_store_disk_total_bytes",
-                "The size of the disk that the store lies on",
-                seen.space.total_bytes,
-            )
-        if seen.register is not None:
-            yield _gauge(
-                "smsd_register_imported_timestamp_seconds",
-                "When the population register was imported",
-                seen.register.at_s,
-            )
-            if seen.register.documents is not None:
-                yield _gauge(
-                    "smsd_register_documents",
-                    "Documents in the population register",
-                    seen.register.documents,
-                )
+        store, register = self._on_disk.space, self._on_disk.register
+        yield _gauge("smsd_store_bytes", "The store's file", store and store.file_bytes)
+        yield _gauge(
+            "smsd_store_wal_bytes", "The store's write-ahead log", store and store.wal_bytes
+        )
+        yield _gauge(
+            "smsd_store_disk_free_bytes",
+            "What the daemon may still fill of the disk that the store lies on",
+            store and store.free_bytes,
+        )
+        yield _gauge(
+            "smsd_store_disk_total_bytes",
+            "The size of the disk that the store lies on",
+            store and store.total_bytes,
+        )
+        yield _gauge(
+            "smsd_register_imported_timestamp_seconds",
+            "When the population register was imported; none: there is none",
+            register and register.at_s,
+        )
+        yield _gauge(
+            "smsd_register_documents",
+            "Documents in the population register",
+            register and register.documents,
+        )
 
 
 def _waited_s(since_us: int | None, now_us: int) -> float:
@@ -206,7 +200,8 @@ def _waited_s(since_us: int | None, now_us: int) -> float:
     return 0.0 if since_us is None else max(0, now_us - since_us) / _US_PER_S
 
 
-def _gauge(name: str, documentation: str, value: float) -> Metric:
+def _gauge(name: str, documentation: str, value: float | None) -> Metric:
+    """With no sample where the value is not known: a 0 would be a statement."""
     return GaugeMetricFamily(name, documentation, value=value)
 
 
