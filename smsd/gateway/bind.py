@@ -87,7 +87,7 @@ class Bind:
     def describe(self) -> dict[str, Any]:
         """How it fares, ready for JSON.
 
-        since: when it came up or went down, UTC. address: of the SMSC, bound or tried.
+        since, since_us: when it came up or went down, UTC. address: of the SMSC, bound or tried.
         reason: why it is not bound. window_used: submit_sm that await their response.
         """
         host, port = self._rounds.address
@@ -95,7 +95,8 @@ class Bind:
             "bind": self.name,
             "bound": self.up,
             "since": _iso(self._since_us),
-            "address": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+            "since_us": self._since_us,
+            "address": told_address(host, port),
             "reason": self._why_down(),
             "window_used": self.window_used,
             "window": self._smsc.settings.window,
@@ -200,6 +201,11 @@ class Bind:
         """SMS and receipts."""
         self._of_use = True
         self._smsc.take_in(link, requests)
+
+
+def told_address(host: str, port: int) -> str:
+    """host:port, as in `hosts` of config.toml."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _iso(at_us: int) -> str:
