@@ -97,6 +97,11 @@ class Desk:
         address: Any = self._port.getHost()
         return f"{address.host}:{address.port}"
 
+    @property
+    def certificate_expires_s(self) -> float | None:
+        """When the certificate in use ends, Unix seconds; None: the desk is without TLS."""
+        return self.tls.certificate_expires_s if self.tls is not None else None
+
     async def close(self) -> None:
         """Let nobody in any more, end the streams, and write what was not written yet."""
         if self._port is not None:
