@@ -133,6 +133,11 @@ ROWS = {
         "INSERT INTO audit VALUES (2, 9, 'operator', 'outbox_retry', 'reply 6', 'mended')",
         "UPDATE reply SET state = 0, retried = 2 WHERE id = 6",
     ),
+    "m0012_proposals": (
+        "INSERT INTO proposal VALUES (1, 1, 0, 'officer', 5, 'decree', 'queued', 99)",
+        "INSERT INTO proposal_move VALUES (1, 1, 7, 'second', 'queue', 'at midnight')",
+        "INSERT INTO study VALUES (1, 1, 5, 1, 6, 'sound', '{}')",
+    ),
 }
 assert list(ROWS) == STEPS, "rows for what the newest step brings"
 
