@@ -53,6 +53,8 @@ def load_toml(text: str, name: str) -> tuple[dict[str, Any], Lines]:
         if place is None:
             raise TomlError(name, None, str(error)) from None
         raise TomlError(name, int(place["line"]), place["what"]) from None
+    except RecursionError:
+        raise TomlError(name, None, "nests brackets far too deep") from None
     return data, _Scan(text).run()
 
 

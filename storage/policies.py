@@ -15,6 +15,7 @@ __all__ = [
     "active_in",
     "audit_since",
     "before",
+    "before_in",
     "history",
     "keep_text",
     "last_file",
@@ -136,8 +137,14 @@ def active_in(connection: "dbapi.Connection") -> Activation | None:
     return _newest(connection, _IN_FORCE)
 
 
-def before(connection: "dbapi.Connection") -> Activation | None:
-    """The newest activation of another policy than the one that is in force: where one returns."""
+def before(url: str) -> Activation | None:
+    """The newest activation of another policy than the one in force: where a rollback leads."""
+    with reading(url) as connection:
+        return before_in(connection)
+
+
+def before_in(connection: "dbapi.Connection") -> Activation | None:
+    """The same, in the reading or the transaction of whoever needs it for more."""
     now = active_in(connection)
     return None if now is None else _newest(connection, _IN_FORCE, other_than=now.digest)
 

@@ -204,7 +204,7 @@ def roll_back(url: str, digest: str, at_us: int, who: str, reason: str) -> None:
         MoveRefused: it is not, or no longer, the one before.
     """
     with writing(url) as connection:
-        earlier = policies.before(connection)
+        earlier = policies.before_in(connection)
         if earlier is None:
             raise MoveRefused(Why.NOTHING_BEFORE)
         if earlier.digest != digest:
