@@ -48,12 +48,12 @@ class RouteTable:
         asked = "GET" if method == "HEAD" else method
         methods = self._plain.get(path)
         if methods is not None:
-            return Found(methods.get(asked), {}, frozenset(methods))
+            return Found(methods.get(asked), {}, _allowed(methods))
         segments = path.split("/")
         for shape, methods in self._shaped:
             place = _filled(shape, segments)
             if place is not None:
-                return Found(methods.get(asked), place, frozenset(methods))
+                return Found(methods.get(asked), place, _allowed(methods))
         return Found(None, {}, frozenset())
 
 
@@ -70,3 +70,9 @@ def _filled(shape: tuple[str, ...], segments: list[str]) -> dict[str, str] | Non
         elif expected != segment:
             return None
     return place
+
+
+def _allowed(methods: Iterable[str]) -> frozenset[str]:
+    """With GET goes HEAD."""
+    known = frozenset(methods)
+    return known | {"HEAD"} if "GET" in known else known
