@@ -10,6 +10,13 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 from smsd.desk.access.entrance import Entrance
 from smsd.desk.premises import Premises
 from smsd.desk.rooms.health import HealthRoom
+from smsd.desk.rooms.policy import PolicyRoom
+from smsd.desk.rooms.policy_proposals import ProposalsRoom
+from smsd.desk.rooms.policy_propose import ProposeRoom
+from smsd.desk.rooms.policy_tables import ToldPolicies
+from smsd.desk.rooms.public_rules import PublicRulesRoom
+from smsd.desk.study.studies import Studies
+from smsd.desk.timetable import Timetable
 from smsd.desk.web.assets import Assets
 from smsd.desk.web.departure import Departure
 from smsd.desk.web.door import Door
@@ -39,11 +46,19 @@ class Desk:
         clock = premises.clock
         self.tls = DeskTls(settings.tls, clock.utc_us) if settings.tls is not None else None
         words, assets, entrance = load_words(), Assets(), Entrance()
-        rooms = (HealthRoom(premises),)
+        rendering = Rendering(words, assets, lambda: premises.law.policy.zone, premises.version)
+        self._studies, self._timetable = Studies(premises), Timetable(premises)
+        told = ToldPolicies(premises)
+        rooms = (
+            HealthRoom(premises),
+            PolicyRoom(premises, told, self._timetable),
+            ProposeRoom(premises, self._studies),
+            ProposalsRoom(premises, self._studies, self._timetable),
+            PublicRulesRoom(premises, told, rendering, words),
+        )
         self.routes = RouteTable(
             [*assets.routes(), *(route for room in rooms for route in room.routes())]
         )
-        rendering = Rendering(words, assets, lambda: premises.law.policy.zone, premises.version)
         rendering.navigate(self.routes)
         door = Door(premises, entrance, self.routes, Departure(rendering), words)
         self._streams = Streams(premises.reactor, settings.streams_max, _STREAM_S)
@@ -77,8 +92,15 @@ class Desk:
         address: Any = self._port.getHost()
         return f"{address.host}:{address.port}"
 
+    def start(self) -> None:
+        """Begin what the desk does without being asked."""
+        self._studies.look()
+        self._timetable.start()
+
     async def close(self) -> None:
         """Let nobody in any more, and end the streams."""
+        self._timetable.stop()
+        self._studies.stop()
         if self._port is not None:
             await maybeDeferred(self._port.stopListening)
         self._streams.close()
