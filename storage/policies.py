@@ -1,25 +1,23 @@
-"""Which policy was put in force when, by whom and why; and the audit of all such acts."""
+"""Which policy was put in force when, by whom and why."""
 
 from typing import NamedTuple
 
-from storage.beside import reading, write_audit, writing
+from storage import audit
+from storage.beside import reading, writing
 from storage.sqlite_library import dbapi
 from storage.store import StoreError
 
 __all__ = [
     "Activation",
-    "AuditLine",
     "Difference",
     "activate",
     "active",
     "active_in",
-    "audit_since",
     "before",
     "before_in",
     "history",
     "keep_text",
     "last_file",
-    "note",
     "note_activation",
     "policy_source",
     "shadow",
@@ -49,17 +47,6 @@ class Activation(NamedTuple):
     reason: str
 
 
-class AuditLine(NamedTuple):
-    """Somebody did something."""
-
-    id: int
-    at_us: int
-    who: str
-    action: str
-    subject: str
-    reason: str
-
-
 class Difference(NamedTuple):
     """A decision that a candidate would have made otherwise."""
 
@@ -82,7 +69,7 @@ def activate(
     with writing(url) as connection:
         keep_text(connection, source, digest, at_us)
         note_activation(connection, digest, at_us, who, reason, action)
-        return write_audit(connection, at_us, who, f"policy_{action}", digest, reason)
+        return audit.write(connection, at_us, who, f"policy_{action}", digest, reason)
 
 
 def keep_text(connection: "dbapi.Connection", source: str, digest: str, at_us: int) -> None:
@@ -102,22 +89,6 @@ def note_activation(
         " SELECT ?, ?, id, ?, ? FROM policy WHERE digest = ?",
         (at_us, action, who, reason, digest),
     )
-
-
-def note(url: str, at_us: int, who: str, action: str, subject: str, reason: str) -> int:
-    """Add a line to the audit; returns its number."""
-    with writing(url) as connection:
-        return write_audit(connection, at_us, who, action, subject, reason)
-
-
-def audit_since(url: str, number: int) -> list[AuditLine]:
-    """The lines behind a number, oldest first."""
-    with reading(url) as connection:
-        rows = connection.execute(
-            "SELECT id, at_us, who, action, subject, reason FROM audit WHERE id > ? ORDER BY id",
-            (number,),
-        )
-        return [AuditLine(*row) for row in rows]
 
 
 def history(url: str) -> list[Activation]:

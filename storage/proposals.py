@@ -6,8 +6,8 @@ force, so it says nothing more once another policy is in force.
 
 from typing import Any, NamedTuple
 
-from storage import policies, studies
-from storage.beside import reading, write_audit, writing
+from storage import audit, policies, studies
+from storage.beside import reading, writing
 from storage.proposal_states import (
     MOVES,
     NEEDS_STUDY,
@@ -102,7 +102,7 @@ def propose(
         )
         number = int(cursor.lastrowid or 0)
         studies.ask_in(connection, number, at_us)
-        write_audit(connection, at_us, who, "policy_propose", digest, reason)
+        audit.write(connection, at_us, who, "policy_propose", digest, reason)
         return number
 
 
@@ -163,7 +163,7 @@ def move(
         _make(connection, proposal, made, at_us, who, reason, due_us)
         if made is Move.ACTIVATE:
             _put_in_force(connection, proposal, at_us, who, reason)
-        write_audit(connection, at_us, who, f"policy_{made}", proposal.digest, reason)
+        audit.write(connection, at_us, who, f"policy_{made}", proposal.digest, reason)
 
 
 def take_due(url: str, at_us: int) -> Due | None:
@@ -181,7 +181,7 @@ def take_due(url: str, at_us: int) -> Due | None:
         why = _study_refusal(connection, proposal)
         if why is not None:
             _make(connection, proposal, Move.LAPSE, at_us, _SMSD, why.value)
-            write_audit(connection, at_us, _SMSD, "policy_lapse", proposal.digest, why.value)
+            audit.write(connection, at_us, _SMSD, "policy_lapse", proposal.digest, why.value)
             return Due(proposal.id, proposal.digest, why)
         who, reason = connection.execute(
             "SELECT who, reason FROM proposal_move WHERE proposal = ? AND move = ?"
@@ -190,7 +190,7 @@ def take_due(url: str, at_us: int) -> Due | None:
         ).fetchone()
         _make(connection, proposal, Move.FALL_DUE, at_us, _SMSD, reason)
         _put_in_force(connection, proposal, at_us, who, reason)
-        write_audit(connection, at_us, _SMSD, "policy_activate", proposal.digest, reason)
+        audit.write(connection, at_us, _SMSD, "policy_activate", proposal.digest, reason)
         return Due(proposal.id, proposal.digest, None)
 
 
@@ -210,7 +210,7 @@ def roll_back(url: str, digest: str, at_us: int, who: str, reason: str) -> None:
         if earlier.digest != digest:
             raise MoveRefused(Why.MOVED_ON)
         policies.note_activation(connection, digest, at_us, who, reason, "rollback")
-        write_audit(connection, at_us, who, "policy_rollback_alone", digest, reason)
+        audit.write(connection, at_us, who, "policy_rollback_alone", digest, reason)
 
 
 def _refusal(

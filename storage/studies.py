@@ -3,8 +3,8 @@
 from enum import StrEnum
 from typing import NamedTuple
 
-from storage import policies
-from storage.beside import reading, write_audit, writing
+from storage import audit, policies
+from storage.beside import reading, writing
 from storage.sqlite_library import dbapi
 
 __all__ = [
@@ -67,7 +67,7 @@ def ask(url: str, proposal: int, at_us: int, who: str) -> None:
         if waiting.fetchone():
             return
         ask_in(connection, proposal, at_us)
-        write_audit(connection, at_us, who, "policy_study", f"proposal {proposal}", "")
+        audit.write(connection, at_us, who, "policy_study", f"proposal {proposal}", "")
 
 
 def ask_in(connection: "dbapi.Connection", proposal: int, at_us: int) -> None:

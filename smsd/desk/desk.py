@@ -60,11 +60,11 @@ class Desk:
             [*assets.routes(), *(route for room in rooms for route in room.routes())]
         )
         rendering.navigate(self.routes)
-        door = Door(premises, entrance, self.routes, Departure(rendering), words)
+        self.door = Door(premises, entrance, self.routes, Departure(rendering), words)
         self._streams = Streams(premises.reactor, settings.streams_max, _STREAM_S)
         self._site = DeskSite(
             premises.reactor,
-            door,
+            self.door,
             self._streams,
             settings.body_bytes_max,
             settings.connections_max,

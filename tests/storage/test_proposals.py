@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import SqliteStore, policies, proposals, studies
+from storage import SqliteStore, audit, policies, proposals, studies
 from storage.policies import activate
 from storage.proposal_states import MOVES, QUEUE_US_MAX, Move, MoveRefused, State, Why
 from storage.studies import Outcome
@@ -81,20 +81,20 @@ def test_a_move_is_made_where_the_table_has_it_and_refused_elsewhere(
 ) -> None:
     """Legal: the state changes, the move is told; illegal: nothing does, and the reason is said."""
     number = bring(url, start)
-    before = proposals.moves_of(url, number), len(policies.audit_since(url, 0))
+    before = proposals.moves_of(url, number), len(audit.since(url, 0))
     wanted = MOVES.get((start, move))
     if wanted is None:
         with pytest.raises(MoveRefused) as refused:
             make(url, number, move)
         assert refused.value.why is Why.STATE
         assert state(url, number) is start
-        assert (proposals.moves_of(url, number), len(policies.audit_since(url, 0))) == before
+        assert (proposals.moves_of(url, number), len(audit.since(url, 0))) == before
         return
     make(url, number, move)
     assert state(url, number) is wanted
     [*_, made] = proposals.moves_of(url, number)
     assert (made.move, made.reason) == (move, "because")
-    line = policies.audit_since(url, 0)[-1]
+    line = audit.since(url, 0)[-1]
     assert (line.who, line.action, line.subject) == (made.who, f"policy_{move}", "two")
     assert in_force(url) == ("two" if State.ACTIVATED in (start, wanted) else "one")
 
@@ -199,7 +199,7 @@ def test_what_is_queued_takes_effect_at_its_instant_and_not_before(url: str) -> 
     assert proposals.take_due(url, NOW_US + 50) == proposals.Due(number, "two", None)
     newest = policies.history(url)[0]
     assert (newest.digest, newest.who, newest.reason) == ("two", SECOND, "because")
-    line = policies.audit_since(url, 0)[-1]
+    line = audit.since(url, 0)[-1]
     assert (line.who, line.action) == ("smsd", "policy_activate")
     assert proposals.take_due(url, NOW_US + 51) is None
     found = proposals.find(url, number)
@@ -216,7 +216,7 @@ def test_what_was_queued_against_another_policy_lapses(url: str) -> None:
     assert due == proposals.Due(number, "two", Why.STALE)
     assert in_force(url) == "zero"
     assert state(url, number) is State.PROPOSED
-    assert policies.audit_since(url, 0)[-1].action == "policy_lapse"
+    assert audit.since(url, 0)[-1].action == "policy_lapse"
 
 
 def test_one_person_rolls_back_and_the_audit_says_so(url: str) -> None:
@@ -226,7 +226,7 @@ def test_one_person_rolls_back_and_the_audit_says_so(url: str) -> None:
     assert refused.value.why is Why.MOVED_ON
     proposals.roll_back(url, "zero", NOW_US, THIRD, "it grants too much")
     assert in_force(url) == "zero"
-    line = policies.audit_since(url, 0)[-1]
+    line = audit.since(url, 0)[-1]
     assert (line.who, line.action, line.subject, line.reason) == (
         THIRD, "policy_rollback_alone", "zero", "it grants too much",
     )  # fmt: skip
