@@ -79,7 +79,7 @@ class ProposalsRoom:
             "problem": problem,
             "reason_typed": visit.form.get("reason", ""),
             "due_typed": visit.form.get("due", "") or _tomorrow(law, visit.at_us),
-            "zone": law.zone,
+            "law_zone": law.zone,
             "progress": self._progress_of(visit, known.study),
             "ended": known.study is not None and known.study.ended_at_us is not None,
         }

@@ -16,7 +16,7 @@ from storage.roles import Role
 
 __all__ = ["ProposeRoom"]
 
-_NAME = "policy.toml"
+_NAME = "proposal.toml"
 """What problems call a policy that came by a form; they tell its lines."""
 
 

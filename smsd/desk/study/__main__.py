@@ -22,6 +22,7 @@ from smsd.desk.study.job import (
     said,
 )
 
+_OCTETS = 4_096
 _NICE = 19  # whatever it finds can wait; phones cannot
 
 
@@ -53,7 +54,9 @@ def _say(word: bytes, data: Progress | dict[str, Any] | str) -> None:
 
 
 def _end_with_the_daemon() -> None:
-    sys.stdin.buffer.read()
+    # Not by sys.stdin, whose lock a thread must not hold when the interpreter ends.
+    while os.read(0, _OCTETS):
+        pass
     os._exit(1)
 
 

@@ -40,7 +40,7 @@ def studied(job: StudyJob, tell: Tell) -> dict[str, Any]:
     none) and replay by mode, each cut to `ROWS_MAX` rows.
     """
     tell(Progress("examine", 0.0))
-    found, _ = _examine(job.new, "policy.toml")
+    found, _ = _examine(job.new, "proposal.toml")
     data: dict[str, Any] = _listed("problems", found.problems)
     if found.coverage is not None:
         data["coverage"] = _coverage(found.coverage)
