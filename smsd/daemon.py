@@ -171,6 +171,7 @@ class Daemon:
             outbox.failover.begin(self._outboxes)
         for smsc in self._smscs:
             smsc.start()
+        self.desk.start()
         # What is there now stays: without this every full collection walks it again.
         gc.collect()
         gc.freeze()
