@@ -22,6 +22,9 @@ _WHAT = {
     "phones_of_person": "count(DISTINCT message.phone)",
 }
 
+# Whoever an agent asks for by word of mouth has no phone, and shares none with others.
+_OF_PHONES = " AND message.phone <> ''"
+
 
 class Example(NamedTuple):
     """A decision as evidence."""
@@ -69,6 +72,7 @@ def measure(url: str, what: str, codes: Sequence[str], since_us: int, at_least: 
         rows = (
             " FROM decision JOIN message ON message.id = decision.message"
             f" WHERE decision.serial >= ? AND decision.verdict = 'grant'{of_codes}"
+            f"{_OF_PHONES if 'phone' in what else ''}"
             " AND ended_us IS NOT 0"  # taken back: its reply never left, and it was of no use
         )
         values = (_first_serial(connection, since_us), *codes)

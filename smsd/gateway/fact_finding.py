@@ -77,6 +77,7 @@ class FactFinder:
             messages_today,
             documents_today,
             message.channel,
+            message.override,
         )
         return _new(Facts, fields)
 

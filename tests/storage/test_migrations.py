@@ -133,6 +133,10 @@ ROWS = {
         "INSERT INTO audit VALUES (2, 9, 'operator', 'outbox_retry', 'reply 6', 'mended')",
         "UPDATE reply SET state = 0, retried = 2 WHERE id = 6",
     ),
+    "m0011_counter": (
+        "UPDATE reply SET state = 0, sent_before_us = 8 WHERE id = 5",
+        "UPDATE audit_journal SET journal = 'a name', lines = 2",
+    ),
 }
 assert list(ROWS) == STEPS, "rows for what the newest step brings"
 
