@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from storage.beside import reading
-from storage.sqlite_library import dbapi
+from storage.halving import first_serial
 
 __all__ = ["CANDIDATES_MAX", "EXAMPLES_MAX", "Candidate", "Example", "Measured", "measure"]
 
@@ -75,7 +75,7 @@ def measure(url: str, what: str, codes: Sequence[str], since_us: int, at_least: 
             f"{_OF_PHONES if 'phone' in what else ''}"
             " AND ended_us IS NOT 0"  # taken back: its reply never left, and it was of no use
         )
-        values = (_first_serial(connection, since_us), *codes)
+        values = (first_serial(connection, since_us), *codes)
         # One pass over the rows; the answers are taken from its result.
         connection.execute(
             f"CREATE TEMP TABLE counted AS SELECT {_WHO[what]} AS who, {_WHAT[what]} AS amount"
@@ -112,22 +112,6 @@ def measure(url: str, what: str, codes: Sequence[str], since_us: int, at_least: 
         sum(count for amount, count in spread if amount >= at_least),
         candidates,
     )
-
-
-def _first_serial(connection: "dbapi.Connection", since_us: int) -> int:
-    """The first decision from an instant on, by halving: serials are given in order of time."""
-    low, high = 0, (connection.execute("SELECT max(serial) FROM decision").fetchone()[0] or 0) + 1
-    while low < high:
-        middle = (low + high) // 2
-        row = connection.execute(
-            "SELECT serial, at_us FROM decision WHERE serial >= ? ORDER BY serial LIMIT 1",
-            (middle,),
-        ).fetchone()
-        if row is None or row[1] >= since_us:
-            high = middle
-        else:
-            low = row[0] + 1
-    return low
 
 
 def _percentile(spread: Sequence[tuple[int, int]], percent: int) -> int:
