@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 import threading
+from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
@@ -22,7 +23,7 @@ from storage.store import StoreError, StoreUnavailable
 __all__ = ["AuditNote", "Kept", "WaitingAudit"]
 
 _PATIENCE_S = 0.2
-"""For the store's turn: the daemon's batches take milliseconds, and somebody waits for an answer."""
+"""For the store's turn, which comes within milliseconds where all is well."""
 
 _LINES_PER_STEP = 500  # the daemon waits 2 s for its turn; each of ours takes milliseconds
 _NAME_OCTETS = 8
@@ -51,7 +52,7 @@ class Kept(Enum):
 
 
 class WaitingAudit:
-    """The audit of one store, for whoever must not wait for it. Methods may be called by any thread.
+    """The audit of one store, for whoever must not wait for it; any thread may call.
 
     lines_max: more than so many may not wait.
     """
@@ -110,7 +111,7 @@ class WaitingAudit:
         """Append whole lines and sync them; of what could be written in part nothing stays."""
         lines = [json.dumps(note, ensure_ascii=False) for note in notes]
         try:
-            with self._path.open("ab", opener=_private) as file:
+            with open(self._path, "ab", opener=_private) as file:
                 end = file.seek(0, os.SEEK_END)
                 if not end:  # its name tells it from the one before, which had lines of its own
                     _make_durable(self._path.parent)
@@ -172,10 +173,8 @@ def _private(path: str, flags: int) -> int:
 
 
 def _cut(descriptor: int, end: int) -> None:
-    try:
+    with suppress(OSError):
         os.ftruncate(descriptor, end)
-    except OSError:
-        pass
 
 
 def _make_durable(folder: Path) -> None:
