@@ -24,9 +24,10 @@ from smsd.gateway.outbox import Outbox
 from smsd.gateway.sweeper import Sweeper
 from smsd.gateway.switchboard import Switchboard
 from smsd.gateway.waiting import within
+from smsd.gateway.witness import AuditWitness
 from smsd.gateway.writer_host import ProcessHost, ProcessSettings
 from smsd.lawbook import Lawbook
-from storage import Reply, SqliteStore, StoreError, policies
+from storage import Reply, SqliteStore, StoreError, audit
 from storage.sqlite_library import sqlite_version
 
 _log = structlog.get_logger("smsd")
@@ -114,10 +115,11 @@ class Daemon:
             )
             for smsc, password in zip(config.smsc, passwords, strict=True)
         ]
+        self._witness = AuditWitness(reactor, config.store.url, config.log.audit_head_s)
         switchboard = Switchboard(self._smscs, self._audit)
         self._door = ControlDoor(reactor, config.control_socket, switchboard.answer)
         try:
-            self._desk = Desk(
+            self.desk = Desk(
                 Premises(
                     config,
                     reactor,
@@ -148,6 +150,7 @@ class Daemon:
         self._door.open()
         self._lane.start()
         self._sweeper.start()
+        self._witness.start()
         self.look_on_disk()
         for outbox in self._outboxes.values():
             outbox.failover.begin(self._outboxes)
@@ -206,7 +209,7 @@ class Daemon:
             await deferToThreadPool(
                 self._reactor,
                 self._reactor.getThreadPool(),
-                policies.note,
+                audit.note,
                 url,
                 at_us,
                 who,
@@ -219,7 +222,7 @@ class Daemon:
 
     async def _listen(self) -> None:
         try:
-            await self._desk.listen()
+            await self.desk.listen()
         except CannotListenError as fault:
             raise CannotStart(
                 f"desk.listen {self._config.desk.listen}: {fault.socketError};"
@@ -229,7 +232,7 @@ class Daemon:
     @property
     def desk_address(self) -> str:
         """host:port of the desk."""
-        return self._desk.address
+        return self.desk.address
 
     def unready(self) -> list[str]:
         """Why the daemon cannot do its work now; empty when it can."""
@@ -281,8 +284,9 @@ class Daemon:
         if self._lane.alive:
             await self._lane.idle()
             self._lane.stop()
+        await self._witness.stop()
         self._store.close()
-        await self._desk.close()
+        await self.desk.close()
         _log.info("stopped")
 
     def _drained(self) -> bool:

@@ -15,9 +15,9 @@ from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
-from storage.beside import write_audit, writing
+from storage import audit
+from storage.beside import writing
 from storage.sqlite import database_path
-from storage.sqlite_library import dbapi
 from storage.store import StoreError, StoreUnavailable
 
 __all__ = ["AuditNote", "Kept", "WaitingAudit"]
@@ -30,7 +30,7 @@ _NAME_OCTETS = 8
 
 
 class AuditNote(NamedTuple):
-    """A line that is to stand in the audit; see `storage.beside.write_audit`.
+    """A line that is to stand in the audit; see `storage.audit.write`.
 
     about: a phone or document, which can be erased.
     """
@@ -102,7 +102,7 @@ class WaitingAudit:
         try:
             with writing(self._url, _PATIENCE_S) as connection:
                 for note in notes:
-                    _write(connection, note)
+                    audit.write(connection, *note)
         except StoreError:
             return False
         return True
@@ -137,7 +137,7 @@ class WaitingAudit:
                     done = int(row[1]) if row[0] == name else 0
                     some = notes[done : done + _LINES_PER_STEP]
                     for note in some:
-                        _write(connection, note)
+                        audit.write(connection, *note)
                     there = (name, done + len(some))
                     connection.execute("UPDATE audit_journal SET journal = ?, lines = ?", there)
                 self._in_file = len(notes) - there[1]
@@ -162,10 +162,6 @@ class WaitingAudit:
         except OSError as fault:
             raise StoreUnavailable(f"{self._path}: {fault.strerror}") from fault
         return len(notes)
-
-
-def _write(connection: "dbapi.Connection", note: AuditNote) -> None:
-    write_audit(connection, *note[:5])
 
 
 def _private(path: str, flags: int) -> int:

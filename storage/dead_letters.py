@@ -4,10 +4,10 @@ import json
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
 
-from storage.beside import reading, transaction, write_audit, writer
+from storage import audit
+from storage.beside import must_be_up_to_date, reading, transaction, writer
 from storage.records import ReplyState
 from storage.sqlite_library import dbapi
-from storage.upkeep import must_be_up_to_date
 
 __all__ = ["Letter", "Listed", "drop", "list_letters", "retriable", "retry"]
 
@@ -133,7 +133,8 @@ def retry(
     """
 
     def put_back(connection: "dbapi.Connection", letter: Letter) -> None:
-        line = write_audit(connection, at_us, who, "outbox_retry", f"reply {letter.id}", reason)
+        told = at_us, who, "outbox_retry", f"reply {letter.id}", reason, letter.phone
+        line = audit.write(connection, *told)
         how = _SEND_AGAIN if letter.state is ReplyState.SENT else _PUT_BACK
         connection.execute(how, (line, letter.id))
 
@@ -152,7 +153,8 @@ def drop(
     """
 
     def settle(connection: "dbapi.Connection", letter: Letter) -> None:
-        write_audit(connection, at_us, who, "outbox_drop", f"reply {letter.id}", reason)
+        told = at_us, who, "outbox_drop", f"reply {letter.id}", reason, letter.phone
+        audit.write(connection, *told)
         connection.execute(_DROP, (int(ReplyState.DROPPED), at_us, letter.id))
 
     return _each(url, ids, lambda letter: _why_not_dropped(letter, daemon_runs), settle)
@@ -196,7 +198,6 @@ def _each(
     ids = list(dict.fromkeys(ids))
     done: dict[int, str] = {}
     with writer(url) as connection:
-        must_be_up_to_date(connection)
         for start in range(0, len(ids), _BATCH_REPLIES):
             some = ids[start : start + _BATCH_REPLIES]
             with transaction(connection):

@@ -1,6 +1,7 @@
 """How often somebody may grant what the rules refuse: noted before it happens, and bounded."""
 
-from storage.beside import write_audit, writing
+from storage import audit
+from storage.beside import writing
 from storage.halving import first_audit_line
 
 __all__ = ["ACTION", "note_override"]
@@ -10,7 +11,14 @@ _COUNT = "SELECT count(*) FROM audit WHERE id >= ? AND who = ? AND action = ?"
 
 
 def note_override(
-    url: str, at_us: int, day_start_us: int, most: int, who: str, subject: str, reason: str
+    url: str,
+    at_us: int,
+    day_start_us: int,
+    most: int,
+    who: str,
+    subject: str,
+    reason: str,
+    about: str,
 ) -> bool:
     """Note that somebody is about to override; False: he has done so as often as he may today.
 
@@ -24,5 +32,5 @@ def note_override(
         (count,) = connection.execute(_COUNT, (first, who, ACTION)).fetchone()
         if count >= most:
             return False
-        write_audit(connection, at_us, who, ACTION, subject, reason)
+        audit.write(connection, at_us, who, ACTION, subject, reason, about)
     return True

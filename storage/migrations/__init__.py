@@ -9,6 +9,7 @@ from storage.migrations import (
     m0004_urgent_replies,
     m0006_receipts,
     m0007_dead_letters,
+    m0008_audit_chain,
     m0011_counter,
 )
 
@@ -19,6 +20,7 @@ migrations(name="m0003_indexes_by_day")(m0003_indexes_by_day.step)
 migrations(name="m0004_urgent_replies")(m0004_urgent_replies.step)
 migrations(name="m0006_receipts")(m0006_receipts.step)
 migrations(name="m0007_dead_letters")(m0007_dead_letters.step)
+migrations(name="m0008_audit_chain")(m0008_audit_chain.step)
 migrations(name="m0011_counter")(m0011_counter.step)
 
 __all__ = ["migrations"]

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from decisions_stored import NOON_US
 
-from storage import SqliteStore, StoreUnavailable, policies
+from storage import SqliteStore, StoreUnavailable
+from storage import audit as lines
 from storage.audit_waiting import AuditNote, Kept, WaitingAudit
 from storage.sqlite_library import dbapi
 
@@ -45,7 +46,7 @@ def locked(store: SqliteStore) -> Iterator[None]:
 
 def subjects(url: str) -> list[str]:
     """What stands in the audit."""
-    return [line.subject for line in policies.audit_since(url, 0)]
+    return [line.subject for line in lines.since(url, 0)]
 
 
 def test_where_the_store_takes_it_a_line_is_there_at_once(
