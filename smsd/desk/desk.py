@@ -8,7 +8,9 @@ from twisted.internet.interfaces import IListeningPort
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from smsd.desk.access.entrance import Entrance
+from smsd.desk.noting import Notes
 from smsd.desk.premises import Premises
+from smsd.desk.rooms.check import CheckRoom
 from smsd.desk.rooms.health import HealthRoom
 from smsd.desk.web.assets import Assets
 from smsd.desk.web.departure import Departure
@@ -39,7 +41,8 @@ class Desk:
         clock = premises.clock
         self.tls = DeskTls(settings.tls, clock.utc_us) if settings.tls is not None else None
         words, assets, entrance = load_words(), Assets(), Entrance()
-        rooms = (HealthRoom(premises),)
+        self._notes = notes = Notes(premises)
+        rooms = (HealthRoom(premises), CheckRoom(premises, notes))
         self.routes = RouteTable(
             [*assets.routes(), *(route for room in rooms for route in room.routes())]
         )
@@ -69,6 +72,7 @@ class Desk:
         if self.tls is not None:
             factory = TLSMemoryBIOFactory(self.tls, False, factory)
         self._port = await endpoint.listen(factory)
+        self._notes.start()
 
     @property
     def address(self) -> str:
@@ -82,3 +86,4 @@ class Desk:
         if self._port is not None:
             await maybeDeferred(self._port.stopListening)
         self._streams.close()
+        self._notes.stop()
