@@ -18,6 +18,7 @@ from smsd.config_desk import DeskSection
 from smsd.config_environment import lay_environment_over
 from smsd.config_faults import explain
 from smsd.config_values import HOST_PORT, PORT_MAX, Count, Seconds, Section, with_port
+from storage.records import DESK
 
 # SMPP 3.4 §4.1: system_id is a C-Octet string of at most 16 octets, its NUL included;
 # password 9; address_range 41; source_addr 21.
@@ -272,6 +273,8 @@ class Config(Section):
         names = [smsc.name for smsc in self.smsc]
         if len(set(names)) < len(names):
             raise ValueError("two [[smsc]] have the same name; each needs a name of its own")
+        if DESK in names:
+            raise ValueError(f'no [[smsc]] may be called "{DESK}": the call centre asks under it')
         return self
 
     @model_validator(mode="after")

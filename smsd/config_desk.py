@@ -93,6 +93,13 @@ class DeskSection(Section):
     body_bytes_max: Annotated[int, Field(ge=65_536, le=16_777_216)] = 1_048_576
     streams_max: Annotated[int, Field(ge=1, le=1_000)] = 50  # dashboards open at once
     connections_max: Annotated[int, Field(ge=10, le=10_000)] = 500
+    # Of one police officer or API token: enough for a busy road, too little to try numbers out.
+    checks_per_minute_max: Annotated[int, Field(ge=1, le=6_000)] = 60
+    overrides_per_day_max: Annotated[int, Field(ge=0, le=10_000)] = 50  # of one agent
+    look_up_days_max: Annotated[int, Field(ge=1, le=31)] = 7  # back from today
+    # Lines of the audit that wait beside the store while it cannot be written; then nothing that
+    # must be noted is shown any more. 0.2 KB each.
+    audit_waiting_max: Count = 100_000
     found_max: Annotated[int, Field(ge=10, le=1_000)] = 100  # SMS shown by a look-up
     study_s: Seconds = 900.0  # coverage, diff or replay of a candidate policy
 

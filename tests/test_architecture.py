@@ -21,7 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "storage": {"storage", "rules"},
     "smsd.config": {
         "smsd.config_desk", "smsd.config_environment", "smsd.config_faults", "smsd.config_values",
-        "rules.toml_lines",
+        "rules.toml_lines", "storage.records",
     },
     "smsd.config_desk": {"smsd.config_values", "storage.roles"},
     "smsd.config_values": set(),

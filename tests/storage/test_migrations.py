@@ -145,6 +145,10 @@ ROWS = {
         "INSERT INTO token VALUES ('patrol', 'cafe', 'check', 'leyla', 5, 99, NULL, NULL)",
     ),
     "m0010_history": ("INSERT INTO history VALUES (5, 1586160000, '[5000,{},{},{}]')",),
+    "m0011_counter": (
+        "UPDATE reply SET state = 0, sent_before_us = 8 WHERE id = 5",
+        "UPDATE audit_journal SET journal = 'a name', lines = 2",
+    ),
     "m0012_proposals": (
         "INSERT INTO proposal VALUES (1, 1, 0, 'officer', 5, 'decree', 'queued', 99)",
         "INSERT INTO proposal_move VALUES (1, 1, 7, 'second', 'queue', 'at midnight')",

@@ -3,8 +3,10 @@
 from smsd.desk.access.entrance import Entrance
 from smsd.desk.access.passwords import Passwords
 from smsd.desk.access.sign_in import SignIn
+from smsd.desk.noting import Notes
 from smsd.desk.premises import Premises
 from smsd.desk.rooms.audit import AuditRoom
+from smsd.desk.rooms.check import CheckRoom
 from smsd.desk.rooms.dashboard import DashboardRoom
 from smsd.desk.rooms.health import HealthRoom
 from smsd.desk.rooms.me import MeRoom
@@ -36,9 +38,11 @@ class Rooms:
         told = ToldPolicies(premises)
         self._studies, self._timetable = Studies(premises), Timetable(premises)
         self._dashboard = DashboardRoom(premises)
+        self._notes = Notes(premises)
         self._rooms = (
             HealthRoom(premises),
             self._dashboard,
+            CheckRoom(premises, self._notes),
             PolicyRoom(premises, told, self._timetable),
             ProposeRoom(premises, self._studies),
             ProposalsRoom(premises, self._studies, self._timetable),
@@ -55,13 +59,15 @@ class Rooms:
         return [route for room in self._rooms for route in room.routes()]
 
     def start(self) -> None:
-        """Begin to keep history, to study what is proposed, and to watch the time."""
+        """Begin to keep history, study what is proposed, watch the time."""
         self._dashboard.start()
         self._studies.look()
         self._timetable.start()
+        self._notes.start()
 
     async def stop(self) -> None:
         """End all that, and write what was not written yet."""
+        self._notes.stop()
         self._timetable.stop()
         self._studies.stop()
         await self._dashboard.stop()
