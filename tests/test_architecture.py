@@ -55,8 +55,9 @@ HOMES: dict[str, tuple[str, ...]] = {
     "prometheus_client": ("smsd.desk",),
     "OpenSSL": ("smsd.gateway.tls",),
     "jinja2": ("smsd.desk",),
-    "authlib": ("smsd.desk",),
-    "requests": ("smsd.desk",),
+    "authlib": ("smsd.desk.access",),
+    "joserfc": ("smsd.desk.access",),
+    "requests": ("smsd.desk.access",),
     "argon2": ("smsd.desk", "smsd.tools"),
 }  # fmt: skip
 
