@@ -29,7 +29,9 @@ ALLOWED: dict[str, set[str]] = {
     "smsd.config_faults": {"rules.toml_lines"},
     "smsd.logs": set(),
     "smsd.gateway": {"smsd.gateway", "smsd.smpp", "smsd.config", "rules", "storage"},
-    "smsd.desk": {"smsd.desk", "smsd.gateway", "smsd.config", "rules", "storage"},
+    "smsd.desk": {
+        "smsd.desk", "smsd.gateway", "smsd.config", "smsd.config_desk", "rules", "storage",
+    },
     "smsd.daemon": {"smsd", "rules", "storage"},
     "smsd.writer_process": {"smsd", "rules", "storage"},
     "smsd.service": {"smsd"},
