@@ -6,17 +6,17 @@ from typing import Any
 
 import structlog
 from twisted.internet import defer
-from twisted.internet.endpoints import TCP4ServerEndpoint, TCP6ServerEndpoint
 from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IListeningPort
 from twisted.internet.threads import deferToThreadPool
 
 from rules import PolicyError
 from smsd.config import Config, ConfigError, read_password
+from smsd.desk.desk import Desk
 from smsd.desk.metrics import Metrics
-from smsd.desk.site import build_site
+from smsd.desk.premises import Premises
 from smsd.gateway.adjudicate import Law
 from smsd.gateway.binds import SmscBinds
+from smsd.gateway.certificates import TlsFault
 from smsd.gateway.clock import Clock
 from smsd.gateway.commit_lane import CommitLane, LaneLimits
 from smsd.gateway.control import ControlDoor
@@ -47,7 +47,6 @@ class Daemon:
         self._config = config
         self._reactor = reactor
         self._clock = clock
-        self._port: IListeningPort | None = None
         self._stopping = False
         self._reloading = defer.DeferredLock()
         limits = config.limits
@@ -117,6 +116,25 @@ class Daemon:
         ]
         switchboard = Switchboard(self._smscs, self._audit)
         self._door = ControlDoor(reactor, config.control_socket, switchboard.answer)
+        try:
+            self._desk = Desk(
+                Premises(
+                    config,
+                    reactor,
+                    clock,
+                    version("smsd"),
+                    metrics,
+                    self._lane,
+                    switchboard,
+                    self.unready,
+                    self.suspended,
+                    self._refresh_gauges,
+                    self.look_on_disk,
+                    self.reload_policy,
+                )
+            )
+        except TlsFault as fault:
+            raise CannotStart(str(fault), bad_configuration=True) from fault
 
     def start(self) -> "defer.Deferred[None]":
         """Open the desk, start the writer, load what was unsent, bind. Fires once it listens.
@@ -200,15 +218,8 @@ class Daemon:
             _log.error("audit_failed", reason=str(fault))
 
     async def _listen(self) -> None:
-        host, _, port = self._config.desk.listen.rpartition(":")
-        endpoint: Any = TCP6ServerEndpoint if host.startswith("[") else TCP4ServerEndpoint
-        site = build_site(
-            self._metrics.registry, self._refresh_gauges, self.unready, self.suspended
-        )
         try:
-            self._port = await endpoint(
-                self._reactor, int(port), interface=host.strip("[]")
-            ).listen(site)
+            await self._desk.listen()
         except CannotListenError as fault:
             raise CannotStart(
                 f"desk.listen {self._config.desk.listen}: {fault.socketError};"
@@ -218,9 +229,7 @@ class Daemon:
     @property
     def desk_address(self) -> str:
         """host:port of the desk."""
-        assert self._port is not None
-        address: Any = self._port.getHost()
-        return f"{address.host}:{address.port}"
+        return self._desk.address
 
     def unready(self) -> list[str]:
         """Why the daemon cannot do its work now; empty when it can."""
@@ -273,8 +282,7 @@ class Daemon:
             await self._lane.idle()
             self._lane.stop()
         self._store.close()
-        if self._port is not None:
-            await defer.maybeDeferred(self._port.stopListening)
+        await self._desk.close()
         _log.info("stopped")
 
     def _drained(self) -> bool:

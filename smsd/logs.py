@@ -67,7 +67,7 @@ def _observe_twisted(event: LogEvent) -> None:
     """Pass on what Twisted calls critical: an exception that nobody handled."""
     if cast(Any, event.get("log_level")) is not LogLevel.critical:
         return
-    failure = event.get("log_failure")
+    failure = event.get("log_failure") or event.get("failure")  # as log.err() has it
     log = structlog.get_logger("smsd.twisted")
     if isinstance(failure, Failure) and failure.type is not None and failure.value is not None:
         exc_info = (failure.type, failure.value, failure.getTracebackObject())

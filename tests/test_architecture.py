@@ -55,7 +55,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "sqlite3": ("storage",),
     "sqlite_utils": ("storage",),
     "prometheus_client": ("smsd.desk",),
-    "OpenSSL": ("smsd.gateway.tls",),
+    "OpenSSL": ("smsd.gateway.tls", "smsd.gateway.certificates", "smsd.desk.web.tls"),
     "jinja2": ("smsd.desk",),
     "authlib": ("smsd.desk.access",),
     "joserfc": ("smsd.desk.access",),

@@ -9,9 +9,6 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from OpenSSL import SSL
 from OpenSSL.crypto import X509
 from service_identity import CertificateError, VerificationError
@@ -22,13 +19,9 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from smsd.config import TlsSection
+from smsd.gateway.certificates import TlsFault, harden, octets, show
 
 __all__ = ["Tls", "TlsFault", "in_words"]
-
-_VERSIONS = {"1.2": SSL.TLS1_2_VERSION, "1.3": SSL.TLS1_3_VERSION}
-# Compression leaks what it compresses. A renegotiation would make writes wait for reads, which a
-# link pauses while its writes wait.
-_OPTIONS = SSL.OP_NO_COMPRESSION | SSL.OP_NO_RENEGOTIATION
 
 # X509_V_ERR_…, openssl/x509_vfy.h: those that an operator of a gateway meets.
 _VERDICTS = {
@@ -41,10 +34,6 @@ _VERDICTS = {
     23: "was revoked",
     26: "is not meant for servers",
 }
-
-
-class TlsFault(Exception):
-    """TLS cannot be spoken with these files. The message names the file and says what to do."""
 
 
 @implementer(IOpenSSLClientConnectionCreator)
@@ -74,11 +63,14 @@ class Tls:
         self._server_expires = server_expires
         self.refusal = ""
         self._context = context = SSL.Context(SSL.TLS_CLIENT_METHOD)
-        context.set_min_proto_version(_VERSIONS[settings.version_min])
-        context.set_options(_OPTIONS)
+        harden(context, settings.version_min)
         context.set_verify(SSL.VERIFY_PEER, self._verify)
         _trust(context, settings.ca_file)
-        self.certificate_expires_s = _show(context, settings, now)
+        self.certificate_expires_s = (
+            show(context, settings.certificate_file, settings.key_file, now, "tls")
+            if settings.certificate_file is not None
+            else None
+        )
 
     def clientConnectionForTLS(self, _protocol: object) -> SSL.Connection:  # noqa: N802
         """See `IOpenSSLClientConnectionCreator`."""
@@ -123,50 +115,11 @@ def _trust(context: SSL.Context, ca_file: Path | None) -> None:
     if ca_file is None:
         context.set_default_verify_paths()
         return
-    _octets(ca_file, "tls.ca_file")
+    octets(ca_file, "tls.ca_file")
     try:
         context.load_verify_locations(str(ca_file))
     except SSL.Error as fault:
         raise TlsFault(f"tls.ca_file {ca_file}: holds no certificates in PEM") from fault
-
-
-def _show(context: SSL.Context, settings: TlsSection, now: datetime) -> float | None:
-    """Load our own certificate and key, if we have them; when it expires."""
-    file = settings.certificate_file
-    if file is None:
-        return None
-    key_file = settings.key_file or file
-    try:
-        own, *chain = x509.load_pem_x509_certificates(_octets(file, "tls.certificate_file"))
-        context.use_certificate(own)
-        for certificate in chain:
-            context.add_extra_chain_cert(certificate)
-    except (ValueError, SSL.Error) as fault:
-        raise TlsFault(
-            f"tls.certificate_file {file}: holds no certificate in PEM, or one too weak for use"
-        ) from fault
-    expires = own.not_valid_after_utc
-    if expires <= now:
-        raise TlsFault(
-            f"tls.certificate_file {file}: expired on {expires:%Y-%m-%d %H:%M} UTC; put a new"
-            " one in its place"
-        )
-    try:
-        key: Any = load_pem_private_key(_octets(key_file, "tls.key_file"), password=None)
-        context.use_privatekey(key)  # TypeError for a kind that is none for TLS
-    except (ValueError, TypeError, UnsupportedAlgorithm, SSL.Error) as fault:
-        raise TlsFault(
-            f"tls.key_file {key_file}: holds no key in PEM, one with a passphrase, or not that of"
-            f" {file}"
-        ) from fault
-    return expires.timestamp()
-
-
-def _octets(file: Path, key: str) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as fault:
-        raise TlsFault(f"{key} {file}: cannot be read ({fault.strerror})") from fault
 
 
 def _bears(certificate: X509, name: str) -> bool:

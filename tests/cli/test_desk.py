@@ -159,7 +159,7 @@ def test_every_method_and_page_is_answered_without_a_trace(lonely: Daemon) -> No
             assert sorted(headers["Allow"].split(", ")) == ["GET", "HEAD"]
             assert "Traceback" not in body
             assert ask(address, "DELETE", page)[0] in {405, 501}
-        for page in ("/", "/nothing", "/metricsandmore", "/%ff%00"):
+        for page in ("/nothing", "/static/0/nothing", "/metricsandmore", "/%ff%00"):
             missing, _, body = ask(address, "GET", page)
             assert missing == 404
             assert "Traceback" not in body

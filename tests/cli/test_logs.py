@@ -19,6 +19,15 @@ lost = defer.fail(ValueError("first line\\nsecond line"))
 del lost
 gc.collect()
 """
+MET_BY_THE_REACTOR = """\
+from twisted.python import log
+from smsd import logs
+logs.configure("error", "json")
+try:
+    raise ValueError("first line\\nsecond line")
+except ValueError:
+    log.err()
+"""
 EVENTS = """\
 import structlog
 from smsd import logs
@@ -54,12 +63,13 @@ def test_every_line_of_a_daemon_is_json_on_standard_error(config: Path) -> None:
         assert event["timestamp"].endswith("Z")
 
 
-def test_an_error_that_nobody_handled_is_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("program", [UNHANDLED, MET_BY_THE_REACTOR])
+def test_an_error_that_nobody_handled_is_one_line(program: str) -> None:
     """Twisted's last resort comes out in the same form: where and what kind, never the message.
 
     The message, or a local variable, could quote a citizen's SMS.
     """
-    events = as_events(stderr_of(UNHANDLED))
+    events = as_events(stderr_of(program))
     assert events
     assert {event["event"] for event in events} == {"unhandled_error"}
     assert {event["level"] for event in events} == {"critical"}

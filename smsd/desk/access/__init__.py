@@ -1,1 +1,1 @@
-"""Who may come in: people, their sessions, tokens, and what they did."""
+"""Who comes in: people, sessions, tokens."""

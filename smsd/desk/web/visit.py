@@ -60,6 +60,7 @@ class Visit(NamedTuple):
     files: Mapping[str, bytes] = {}
     csrf: str = ""
     wants_data: bool = False  # JSON rather than a page
+    theme: str = "auto"  # auto, light, dark
 
     @property
     def who(self) -> str:
