@@ -6,9 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response
-from playwright.sync_api import Error as BrowserError
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    sync_playwright,
+)
 
 WAIT_MS = 15_000
 PHONE = {"width": 360, "height": 740}
@@ -97,16 +103,3 @@ def context_of(browser: Browser, origin: str, **options: Any) -> BrowserContext:
     context = browser.new_context(base_url=origin, **({"locale": "en"} | options))
     context.set_default_timeout(WAIT_MS)
     return context
-
-
-__all__ = [
-    "DESKTOP",
-    "PHONE",
-    "WAIT_MS",
-    "BrowserError",
-    "NoBrowser",
-    "Watch",
-    "chromium",
-    "context_of",
-    "no_scrolling_sideways",
-]

@@ -44,6 +44,7 @@ class Failure(StrEnum):
     UNKNOWN = "unknown"  # a return without a beginning in this browser, or too late
     NO_ROLE = "no_role"  # known there, and nobody here
     NO_NAME = "no_name"  # nothing that the audit could call him
+    TAKEN = "taken"  # another user of the desk has that name
     BUSY = "busy"  # too many others are signing in
 
 
@@ -57,13 +58,17 @@ class SignInFailed(Exception):
 
 
 class Attempt(NamedTuple):
-    """One sign-in under way: what must come back, from which browser, and to which address."""
+    """One sign-in under way: what must come back, from which browser, and to which address.
+
+    onward: where in the desk its owner wanted to go.
+    """
 
     state: str
     nonce: str
     verifier: str
     browser: str
     back: str
+    onward: str = "/"
 
 
 class Person(NamedTuple):
