@@ -117,7 +117,7 @@ class Daemon:
         switchboard = Switchboard(self._smscs, self._audit)
         self._door = ControlDoor(reactor, config.control_socket, switchboard.answer)
         try:
-            self._desk = Desk(
+            self.desk = Desk(
                 Premises(
                     config,
                     reactor,
@@ -219,7 +219,7 @@ class Daemon:
 
     async def _listen(self) -> None:
         try:
-            await self._desk.listen()
+            await self.desk.listen()
         except CannotListenError as fault:
             raise CannotStart(
                 f"desk.listen {self._config.desk.listen}: {fault.socketError};"
@@ -229,7 +229,7 @@ class Daemon:
     @property
     def desk_address(self) -> str:
         """host:port of the desk."""
-        return self._desk.address
+        return self.desk.address
 
     def unready(self) -> list[str]:
         """Why the daemon cannot do its work now; empty when it can."""
@@ -282,7 +282,7 @@ class Daemon:
             await self._lane.idle()
             self._lane.stop()
         self._store.close()
-        await self._desk.close()
+        await self.desk.close()
         _log.info("stopped")
 
     def _drained(self) -> bool:

@@ -45,11 +45,11 @@ class Desk:
         )
         rendering = Rendering(words, assets, lambda: premises.law.policy.zone, premises.version)
         rendering.navigate(self.routes)
-        door = Door(premises, entrance, self.routes, Departure(rendering), words)
+        self.door = Door(premises, entrance, self.routes, Departure(rendering), words)
         self._streams = Streams(premises.reactor, settings.streams_max, _STREAM_S)
         self._site = DeskSite(
             premises.reactor,
-            door,
+            self.door,
             self._streams,
             settings.body_bytes_max,
             settings.connections_max,

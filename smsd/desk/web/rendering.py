@@ -41,6 +41,7 @@ class Rendering:
         environment.globals.update(
             asset=assets.address,
             version=version,
+            zone=zone,
             languages=LANGUAGES,
             SignedBy=SignedBy,
         )

@@ -1,0 +1,117 @@
+"""The whole desk of a real daemon that is not running: its door is asked, in virtual time."""
+
+from collections.abc import Mapping
+from http.cookies import SimpleCookie
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.python.failure import Failure
+from twisted.python.threadpool import ThreadPool
+from virtual_reactor import VirtualClock, VirtualReactor
+
+from smsd.config import Config
+from smsd.daemon import Daemon
+from smsd.desk.web.knock import Knock
+
+HOST = "127.0.0.1:8103"
+
+
+class ThreadedReactor(VirtualReactor):
+    """Threads may call into it, and it has some of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pool = ThreadPool(0, 2)
+        self._pool.start()
+
+    def getThreadPool(self) -> ThreadPool:  # noqa: N802
+        """See `IReactorThreads`."""
+        return self._pool
+
+
+class Got(NamedTuple):
+    """An answer, its headers by lower-case name."""
+
+    status: int
+    headers: Mapping[str, str]
+    cookies: Mapping[str, Any]
+    text: str
+
+
+class DeskStage:
+    """A daemon's desk over a real store."""
+
+    def __init__(self, config: Config) -> None:
+        self.reactor = ThreadedReactor()
+        self.clock = VirtualClock(self.reactor)
+        self.config = config
+        self.daemon = Daemon(config, self.reactor, self.clock)
+        self.desk = self.daemon.desk
+
+    def close(self) -> None:
+        """Let go of store and threads."""
+        self._finish(self.daemon.stop())
+        self.reactor.getThreadPool().stop()
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        form: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        peer: str = "127.0.0.1",
+        secure: bool = False,
+        **headers: str,
+    ) -> Got:
+        """Knock at the door; of a header's name an underscore stands for a dash."""
+        told = {name.replace("_", "-").lower(): value for name, value in headers.items()}
+        told.setdefault("host", HOST)
+        if form is not None:
+            body = urlencode(form).encode()
+            told.setdefault("content-type", "application/x-www-form-urlencoded")
+        path, _, query = path.partition("?")
+        knock = Knock(method, path, query.encode(), told, body, peer, secure)
+        return self.answer(knock)
+
+    def answer(self, knock: Knock) -> Got:
+        """What leaves for a request, once its threads are done."""
+        leaving = self._finish(ensureDeferred(self.desk.door.answer(knock)))
+        cookies: SimpleCookie = SimpleCookie()
+        for name, value in leaving.headers:
+            if name == "Set-Cookie":
+                cookies.load(value)
+        headers = {name.lower(): value for name, value in leaving.headers}
+        return Got(leaving.status, headers, cookies, leaving.octets.decode())
+
+    def _finish(self, doing: "Deferred[Any]") -> Any:
+        """Run what threads ask for until something is done; its result."""
+        done: list[Any] = []
+        doing.addBoth(done.append)
+        while not done:
+            self.reactor.run_one()
+        assert not isinstance(done[0], Failure), done[0].getTraceback()
+        return done[0]
+
+
+CONFIG = """\
+[policy]
+file = "{policy}"
+[store]
+url = "sqlite:///{folder}/smsd.db"
+[register]
+mode = "off"
+[desk]
+{desk}
+[[smsc]]
+name = "simulator"
+password = "secret"
+"""
+
+
+def write_config(folder: Path, policy: Path, desk: str = "") -> Path:
+    """A configuration whose store lies in `folder`."""
+    file = folder / "config.toml"
+    file.write_text(CONFIG.format(policy=policy, folder=folder, desk=desk), encoding="utf-8")
+    return file

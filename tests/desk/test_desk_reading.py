@@ -1,0 +1,89 @@
+"""What a request carries is read whatever it is, or refused; never half."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smsd.desk.web.reading import Unreadable, cookies_in, query_in, read_body
+
+URLENCODED = "application/x-www-form-urlencoded"
+
+
+def multipart(*parts: tuple[str, str | None, bytes]) -> tuple[str, bytes]:
+    """A form with uploads as browsers send it: name, file name or None, content."""
+    body = b""
+    for name, file, content in parts:
+        file_part = "" if file is None else f'; filename="{file}"\r\nContent-Type: text/plain'
+        head = f'--frontier\r\nContent-Disposition: form-data; name="{name}"{file_part}\r\n\r\n'
+        body += head.encode() + content + b"\r\n"
+    return "multipart/form-data; boundary=frontier", body + b"--frontier--\r\n"
+
+
+def test_a_form_gives_its_fields_once() -> None:
+    """Of a name given twice the first counts, so that nothing can be smuggled in behind it."""
+    body = read_body(URLENCODED, b"reason=t%C9%99cili&reason=other&empty=&a=1+2")
+    assert body.form == {"reason": "təcili", "empty": "", "a": "1 2"}
+    assert not body.is_json
+
+
+def test_an_upload_comes_with_its_octets_and_the_fields_beside_it() -> None:
+    """A file is octets, whatever they are; a field is text."""
+    content = b"\xff\x00line\r\nline\n\n"
+    body = read_body(*multipart(("csrf", None, b"token"), ("file", "a.toml", content)))
+    assert body.form == {"csrf": "token"}
+    assert body.files == {"file": content}
+
+
+@given(st.binary(max_size=300).filter(lambda content: b"--frontier" not in content))
+def test_every_upload_comes_as_it_was_sent(content: bytes) -> None:
+    """Line ends, NULs and dashes included."""
+    body = read_body(*multipart(("file", "a", content)))
+    assert body.files["file"] == content
+
+
+def test_json_is_a_form_too() -> None:
+    """A program sends an object; its values are told as text."""
+    body = read_body("application/json; charset=utf-8", b'{"reference": "7KQ2M4", "n": 3}')
+    assert body.form == {"reference": "7KQ2M4", "n": "3"}
+    assert body.is_json
+
+
+@pytest.mark.parametrize(
+    ("content_type", "octets"),
+    [
+        ("text/plain", b"csrf=1"),
+        ("", b"csrf=1"),
+        ("application/json", b"[1, 2]"),
+        ("application/json", b"{"),
+        ("application/json", b"\xff"),
+        ("application/json", b"[" * 100_000),
+        ("multipart/form-data", b"no boundary"),
+        ("multipart/form-data; boundary=x", b""),
+        (URLENCODED, b"&".join(b"%d=1" % number for number in range(201))),
+    ],
+)
+def test_what_no_form_sends_is_refused(content_type: str, octets: bytes) -> None:
+    """text/plain above all: a stranger's page can send it without asking."""
+    with pytest.raises(Unreadable):
+        read_body(content_type, octets)
+
+
+@given(
+    st.binary(max_size=200),
+    st.sampled_from([URLENCODED, "application/json", "multipart/form-data; boundary=b"]),
+)
+def test_any_octets_are_read_or_refused(octets: bytes, content_type: str) -> None:
+    """No body is a fault of ours."""
+    try:
+        body = read_body(content_type, octets)
+    except Unreadable:
+        return
+    json.dumps(dict(body.form))
+
+
+def test_cookies_and_queries_are_read_leniently() -> None:
+    """What is odd in them is left out or stands as it is; the first of a name counts."""
+    assert cookies_in("a=1; b=2=3;c; a=4;  d = 5") == {"a": "1", "b": "2=3", "d ": " 5"}
+    assert query_in(b"lang=ru&lang=az&x=%ff&y") == {"lang": "ru", "x": "\ufffd", "y": ""}
