@@ -13,12 +13,13 @@ from playwright.sync_api import (
     Page,
     Request,
     Response,
+    ViewportSize,
     sync_playwright,
 )
 
 WAIT_MS = 15_000
-PHONE = {"width": 360, "height": 740}
-DESKTOP = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 360, "height": 740}
+DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 
 # It starts from nothing, speaks to nobody of its own accord, and needs no graphics card.
 _ARGUMENTS = (

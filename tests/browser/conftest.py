@@ -10,7 +10,7 @@ import pytest
 sys.path.append(str(Path(__file__).parents[1] / "daemon"))
 
 from chromium import NoBrowser, chromium
-from desk_stage import DeskStage
+from open_desk import OpenDesk
 from playwright.sync_api import Browser
 
 
@@ -25,15 +25,15 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def desk(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskStage]:
+def desk(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenDesk]:
     """A desk with people; tests share it, and each has phones and documents of its own."""
-    with DeskStage(browser, tmp_path_factory.mktemp("desk"), "public_rules = true") as stage:
+    with OpenDesk(browser, tmp_path_factory.mktemp("desk"), "public_rules = true") as stage:
         stage.add_everybody()
         yield stage
 
 
-@pytest.fixture
-def empty_desk(browser: Browser, tmp_path: Path) -> Iterator[DeskStage]:
+@pytest.fixture(scope="session")
+def empty_desk(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenDesk]:
     """A desk that nobody has been added to."""
-    with DeskStage(browser, tmp_path) as stage:
+    with OpenDesk(browser, tmp_path_factory.mktemp("empty")) as stage:
         yield stage

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from axe import violations
-from chromium import Watch, context_of, no_scrolling_sideways
+from chromium import DESKTOP, PHONE, Watch, context_of, no_scrolling_sideways
 from daemon_process import Daemon, smsc_section, write_config
 from playwright.sync_api import Browser, BrowserContext, Page
 
@@ -23,7 +23,7 @@ EVERYBODY: Mapping[str, tuple[Role, ...]] = {
 }
 
 
-class DeskStage:
+class OpenDesk:
     """The running desk. A context manager that ends it all.
 
     origin: how browsers know it. phones: the simulator's. more: lines of [desk].
@@ -105,6 +105,19 @@ def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
 
 
 def is_sound(page: Page) -> None:
-    """Nobody is kept out of a page, and nothing sticks out of it."""
-    assert violations(page) == []
-    assert no_scrolling_sideways(page) == []
+    """No page keeps anybody out, nothing sticks out of it: large and light, small and dark."""
+    assert faults_of(page) == []
+
+
+def faults_of(page: Page) -> list[str]:
+    """What is wrong with a page; see `is_sound`. It is left as it was found."""
+    size, found = page.viewport_size, []
+    for scheme, other in (("light", DESKTOP), ("dark", PHONE)):
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size(other)
+        amiss = [*violations(page), *no_scrolling_sideways(page)]
+        found += [f"{scheme}, {other['width']} px: {each}" for each in amiss]
+    page.emulate_media(color_scheme="null")
+    if size is not None:
+        page.set_viewport_size(size)
+    return found
