@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from smsd.cli_abuse import abuse, block
+from smsd.cli_audit import audit
 from smsd.cli_options import (
     ConfigUnusable,
     config_option,
@@ -147,5 +148,5 @@ def demo(once: bool, folder: Path) -> None:
     sys.exit(play(folder, once))
 
 
-for group in (policy, block, abuse, outbox, store, smsc_group):
+for group in (policy, block, abuse, audit, outbox, store, smsc_group):
     main.add_command(group)

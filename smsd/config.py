@@ -244,6 +244,8 @@ class LogSection(Section):
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["auto", "json", "console"] = "auto"
+    # How often the audit's newest hash is written there, so that a cut end of it can be proved.
+    audit_head_s: Seconds = 3_600.0
 
 
 class Config(Section):

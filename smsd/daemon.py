@@ -24,9 +24,10 @@ from smsd.gateway.outbox import Outbox
 from smsd.gateway.sweeper import Sweeper
 from smsd.gateway.switchboard import Switchboard
 from smsd.gateway.waiting import within
+from smsd.gateway.witness import AuditWitness
 from smsd.gateway.writer_host import ProcessHost, ProcessSettings
 from smsd.lawbook import Lawbook
-from storage import Reply, SqliteStore, StoreError, policies
+from storage import Reply, SqliteStore, StoreError, audit
 from storage.sqlite_library import sqlite_version
 
 _log = structlog.get_logger("smsd")
@@ -114,6 +115,7 @@ class Daemon:
             )
             for smsc, password in zip(config.smsc, passwords, strict=True)
         ]
+        self._witness = AuditWitness(reactor, config.store.url, config.log.audit_head_s)
         switchboard = Switchboard(self._smscs, self._audit)
         self._door = ControlDoor(reactor, config.control_socket, switchboard.answer)
         try:
@@ -148,6 +150,7 @@ class Daemon:
         self._door.open()
         self._lane.start()
         self._sweeper.start()
+        self._witness.start()
         self.look_on_disk()
         for outbox in self._outboxes.values():
             outbox.failover.begin(self._outboxes)
@@ -206,7 +209,7 @@ class Daemon:
             await deferToThreadPool(
                 self._reactor,
                 self._reactor.getThreadPool(),
-                policies.note,
+                audit.note,
                 url,
                 at_us,
                 who,
@@ -281,6 +284,7 @@ class Daemon:
         if self._lane.alive:
             await self._lane.idle()
             self._lane.stop()
+        await self._witness.stop()
         self._store.close()
         await self.desk.close()
         _log.info("stopped")

@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import quote
 
+from sqlite_utils import Database
+
+from storage.migrations import migrations
 from storage.sqlite import database_path
 from storage.sqlite_library import dbapi, journal_mode, synchronous
 from storage.store import StoreError, StoreUnavailable
 
-__all__ = ["reading", "transaction", "write_audit", "writer", "writing"]
+__all__ = ["must_be_up_to_date", "reading", "transaction", "writer", "writing"]
 
 # The daemon's batches take milliseconds; whoever waits longer stands behind a dead disk.
 _BUSY_TIMEOUT_MS = 10_000
@@ -44,7 +47,7 @@ def writer(url: str) -> "Iterator[dbapi.Connection]":
     """A connection for `transaction`, one or many.
 
     Raises:
-        StoreError: there is no store at `url`.
+        StoreError: there is no store at `url`, or its schema is not the newest.
         StoreUnavailable: what was being written is not.
     """
     path = database_path(url)
@@ -54,6 +57,7 @@ def writer(url: str) -> "Iterator[dbapi.Connection]":
         connection = dbapi.connect(os.fspath(path), isolation_level=None)
         try:
             connection.execute(f"PRAGMA synchronous = {synchronous(journal_mode())}")
+            must_be_up_to_date(connection)
             yield connection
         finally:
             connection.close()
@@ -99,12 +103,10 @@ def writing(url: str) -> "Iterator[dbapi.Connection]":
         yield connection
 
 
-def write_audit(
-    connection: "dbapi.Connection", at_us: int, who: str, action: str, subject: str, reason: str
-) -> int:
-    """Add a line to the audit, in the transaction of what it tells of; returns its number."""
-    cursor = connection.execute(
-        "INSERT INTO audit (at_us, who, action, subject, reason) VALUES (?,?,?,?,?)",
-        (at_us, who, action, subject, reason),
-    )
-    return int(cursor.lastrowid or 0)
+def must_be_up_to_date(connection: "dbapi.Connection") -> None:
+    """Raises StoreError where the store lacks a step of the schema."""
+    missing = migrations.pending(Database(connection))
+    if missing:
+        raise StoreError(
+            f"the store lacks {missing[0].name}; start the daemon once, which brings it up to date"
+        )

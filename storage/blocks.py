@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from storage.beside import reading, write_audit, writing
+from storage import audit
+from storage.beside import reading, writing
 from storage.store import StoreError
 
 __all__ = ["BlockRow", "add_block", "list_blocks", "remove_block"]
@@ -46,7 +47,7 @@ def add_block(
             (holder, document, code, until_day, reason, who, at_us),
         )
         number = int(cursor.lastrowid or 0)
-        write_audit(connection, at_us, who, "block_add", f"block {number}", reason)
+        audit.write(connection, at_us, who, "block_add", f"block {number}", reason)
     return number
 
 
@@ -64,7 +65,7 @@ def remove_block(url: str, number: int, who: str, reason: str, at_us: int) -> No
         )
         if not cursor.rowcount:
             raise StoreError(f"there is no block {number} that stands; see smsd block list")
-        write_audit(connection, at_us, who, "block_remove", f"block {number}", reason)
+        audit.write(connection, at_us, who, "block_remove", f"block {number}", reason)
 
 
 def list_blocks(url: str, today: int, ended: bool) -> list[BlockRow]:

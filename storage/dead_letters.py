@@ -4,10 +4,10 @@ import json
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
 
-from storage.beside import reading, transaction, write_audit, writer
+from storage import audit
+from storage.beside import must_be_up_to_date, reading, transaction, writer
 from storage.records import ReplyState
 from storage.sqlite_library import dbapi
-from storage.upkeep import must_be_up_to_date
 
 __all__ = ["Letter", "Listed", "drop", "list_letters", "retriable", "retry"]
 
@@ -116,7 +116,7 @@ def retry(
     """
 
     def put_back(connection: "dbapi.Connection", letter: Letter) -> None:
-        line = write_audit(connection, at_us, who, "outbox_retry", f"reply {letter.id}", reason)
+        line = audit.write(connection, at_us, who, "outbox_retry", f"reply {letter.id}", reason)
         connection.execute(_PUT_BACK, (line, letter.id))
 
     return _each(url, ids, lambda letter: _why_not_retried(letter, smscs, at_us), put_back)
@@ -134,7 +134,7 @@ def drop(
     """
 
     def settle(connection: "dbapi.Connection", letter: Letter) -> None:
-        write_audit(connection, at_us, who, "outbox_drop", f"reply {letter.id}", reason)
+        audit.write(connection, at_us, who, "outbox_drop", f"reply {letter.id}", reason)
         connection.execute(_DROP, (int(ReplyState.DROPPED), at_us, letter.id))
 
     return _each(url, ids, lambda letter: _why_not_dropped(letter, daemon_runs), settle)
@@ -174,7 +174,6 @@ def _each(
     ids = list(dict.fromkeys(ids))
     done: dict[int, str] = {}
     with writer(url) as connection:
-        must_be_up_to_date(connection)
         for start in range(0, len(ids), _BATCH_REPLIES):
             some = ids[start : start + _BATCH_REPLIES]
             with transaction(connection):

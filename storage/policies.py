@@ -1,20 +1,18 @@
-"""Which policy was put in force when, by whom and why; and the audit of all such acts."""
+"""Which policy was put in force when, by whom and why."""
 
 from typing import NamedTuple
 
-from storage.beside import reading, write_audit, writing
+from storage import audit
+from storage.beside import reading, writing
 from storage.store import StoreError
 
 __all__ = [
     "Activation",
-    "AuditLine",
     "Difference",
     "activate",
     "active",
-    "audit_since",
     "history",
     "last_file",
-    "note",
     "policy_source",
     "shadow",
     "shadow_differences",
@@ -40,17 +38,6 @@ class Activation(NamedTuple):
     action: str
     digest: str
     who: str
-    reason: str
-
-
-class AuditLine(NamedTuple):
-    """Somebody did something."""
-
-    id: int
-    at_us: int
-    who: str
-    action: str
-    subject: str
     reason: str
 
 
@@ -84,23 +71,7 @@ def activate(
             " SELECT ?, ?, id, ?, ? FROM policy WHERE digest = ?",
             (at_us, action, who, reason, digest),
         )
-        return write_audit(connection, at_us, who, f"policy_{action}", digest, reason)
-
-
-def note(url: str, at_us: int, who: str, action: str, subject: str, reason: str) -> int:
-    """Add a line to the audit; returns its number."""
-    with writing(url) as connection:
-        return write_audit(connection, at_us, who, action, subject, reason)
-
-
-def audit_since(url: str, number: int) -> list[AuditLine]:
-    """The lines behind a number, oldest first."""
-    with reading(url) as connection:
-        rows = connection.execute(
-            "SELECT id, at_us, who, action, subject, reason FROM audit WHERE id > ? ORDER BY id",
-            (number,),
-        )
-        return [AuditLine(*row) for row in rows]
+        return audit.write(connection, at_us, who, f"policy_{action}", digest, reason)
 
 
 def history(url: str) -> list[Activation]:

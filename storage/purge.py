@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from storage.beside import reading, transaction, write_audit, writer
+from storage import audit
+from storage.beside import must_be_up_to_date, reading, transaction, writer
 from storage.sqlite import WAL_PAGES
 from storage.sqlite_library import dbapi
 from storage.sqlite_reach import DAY_US
-from storage.upkeep import must_be_up_to_date
 
 __all__ = ["Purged", "count_before", "purge"]
 
@@ -53,6 +53,15 @@ _FORGET = (
     "UPDATE message INDEXED BY message_repeat SET repeat_of = NULL"
     " WHERE repeat_of IN (SELECT value FROM json_each(?))"
 )
+# In the chain only digests of them stay, which tell nothing without their salt.
+_LAST_NAMED = (
+    "SELECT max(audit), count(*) FROM audit_about JOIN audit ON audit.id = audit WHERE at_us < ?"
+)
+_SELECT_NAMED = (
+    "SELECT audit, at_us FROM audit_about JOIN audit ON audit.id = audit"
+    " WHERE audit > ? AND audit <= ? ORDER BY audit LIMIT ?"
+)
+_UNNAME = "DELETE FROM audit_about WHERE audit IN (SELECT value FROM json_each(?))"
 _DELETE_PARTS = (
     "DELETE FROM part WHERE (phone, reference, total, number) IN"
     " (SELECT phone, reference, total, number FROM part WHERE received_at_us < ? LIMIT ?)"
@@ -60,21 +69,30 @@ _DELETE_PARTS = (
 
 
 class Old(NamedTuple):
-    """What lies before an instant. last_id: of those messages."""
+    """What lies before an instant. last_id: of those messages.
+
+    names: lines of the audit that tell whom they are about. last_named: the newest of them.
+    """
 
     messages: int
     parts: int
     last_id: int
+    names: int
+    last_named: int
 
 
 class Purged(NamedTuple):
-    """How many rows are deleted so far, and how many messages had to stay."""
+    """How many rows are deleted so far, and how many messages had to stay.
+
+    names: of whom lines of the audit were about. The lines stay, and their chain with them.
+    """
 
     messages: int = 0
     decisions: int = 0
     replies: int = 0
     shadow_differences: int = 0
     parts: int = 0
+    names: int = 0
     kept: int = 0
 
 
@@ -99,13 +117,17 @@ def count_before(url: str, before_us: int) -> Old:
         )
         query = "SELECT count(*) FROM part WHERE received_at_us < ?"
         parts = int(connection.execute(query, (before_us,)).fetchone()[0])
-    return Old(sum(number for number, _ in counts), parts, max(newest or 0 for _, newest in counts))
+        last_named, names = connection.execute(_LAST_NAMED, (before_us,)).fetchone()
+    last_id = max(newest or 0 for _, newest in counts)
+    return Old(sum(number for number, _ in counts), parts, last_id, names, last_named or 0)
 
 
 def purge(
     url: str, before_us: int, now_us: int, who: str, reason: str, subject: str
 ) -> Iterator[Purged]:
     """Delete what was received before an instant, with all that came of it.
+
+    Lines of the audit from before it stay, but no longer tell whom they are about.
 
     A message stays whose reply has not left or whose permit is valid after `now_us`, and so do
     those with the newest numbers. After each small transaction what is done so far is told;
@@ -116,7 +138,7 @@ def purge(
         StoreError: the store cannot be used, or its schema is not the newest.
         StoreUnavailable: for now nothing more can be deleted.
     """
-    last_id = count_before(url, before_us).last_id
+    old = count_before(url, before_us)
     with writer(url) as connection:
         # What is deleted is overwritten, not only forgotten. (Not what SQLite moved within pages
         # that stay in use: that goes as they are filled again.)
@@ -124,26 +146,58 @@ def purge(
         connection.execute("PRAGMA temp_store = MEMORY")
         connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")  # as the daemon does
         with transaction(connection):
-            write_audit(connection, now_us, who, "store_purge", subject, reason)
+            audit.write(connection, now_us, who, "store_purge", subject, reason)
         done = Purged()
-        after_id = 0
-        while after_id < last_id:
-            with transaction(connection):
-                bounds = (after_id, last_id, before_us, _BATCH_MESSAGES)
-                ids = [number for (number,) in connection.execute(_SELECT_OLD, bounds)]
-                done = _added(done, _delete_messages(connection, ids, now_us))
-            after_id = ids[-1] if ids else last_id
-            yield done
-        parts = _BATCH_MESSAGES
-        while parts == _BATCH_MESSAGES:
-            with transaction(connection):
-                found = connection.execute(_DELETE_PARTS, (before_us, _BATCH_MESSAGES))
-                parts = found.rowcount
-                done = _added(done, {"parts": parts})
-            yield done
+        for step in (
+            _messages(connection, old.last_id, before_us, now_us),
+            _parts(connection, before_us),
+            _names(connection, old.last_named, before_us),
+        ):
+            for more in step:
+                done = _added(done, more)
+                yield done
         with transaction(connection):
             told = f"{subject}: {done.messages} messages, {done.kept} kept"
-            write_audit(connection, now_us, who, "store_purged", told, reason)
+            audit.write(connection, now_us, who, "store_purged", told, reason)
+
+
+def _messages(
+    connection: "dbapi.Connection", last_id: int, before_us: int, now_us: int
+) -> Iterator[dict[str, int]]:
+    """Delete old messages up to a number, a few in each step."""
+    after_id = 0
+    while after_id < last_id:
+        with transaction(connection):
+            bounds = (after_id, last_id, before_us, _BATCH_MESSAGES)
+            ids = [number for (number,) in connection.execute(_SELECT_OLD, bounds)]
+            deleted = _delete_messages(connection, ids, now_us)
+        after_id = ids[-1] if ids else last_id
+        yield deleted
+
+
+def _parts(connection: "dbapi.Connection", before_us: int) -> Iterator[dict[str, int]]:
+    """Delete old parts of SMS that never became whole, a few in each step."""
+    deleted = _BATCH_MESSAGES
+    while deleted == _BATCH_MESSAGES:
+        with transaction(connection):
+            found = connection.execute(_DELETE_PARTS, (before_us, _BATCH_MESSAGES))
+            deleted = found.rowcount
+        yield {"parts": deleted}
+
+
+def _names(
+    connection: "dbapi.Connection", last_named: int, before_us: int
+) -> Iterator[dict[str, int]]:
+    """Erase whom old lines of the audit are about, up to a line, a few in each step."""
+    line = 0
+    while line < last_named:
+        with transaction(connection):
+            bounds = (line, last_named, _BATCH_MESSAGES)
+            named = connection.execute(_SELECT_NAMED, bounds).fetchall()
+            ids = [number for number, at_us in named if at_us < before_us]
+            connection.execute(_UNNAME, (json.dumps(ids),))
+        line = named[-1][0] if named else last_named
+        yield {"names": len(ids)}
 
 
 def _delete_messages(connection: "dbapi.Connection", ids: list[int], now_us: int) -> dict[str, int]:

@@ -15,7 +15,7 @@ from storage.sqlite import database_path, owner_pid
 from storage.sqlite_library import dbapi
 from storage.store import StoreError
 
-__all__ = ["CHECKS", "Stats", "back_up_store", "must_be_up_to_date", "stats", "verify"]
+__all__ = ["CHECKS", "Stats", "back_up_store", "stats", "verify"]
 
 _DAMAGE_MAX = 1_000
 
@@ -124,15 +124,6 @@ def stats(url: str) -> Stats:
             oldest_us,
             days[1][0] - days[0][0] + 1 if days[0] and days[1] else 0,
             migrations.applied(Database(connection))[-1].name,
-        )
-
-
-def must_be_up_to_date(connection: "dbapi.Connection") -> None:
-    """Raises StoreError where the store lacks a step of the schema."""
-    missing = migrations.pending(Database(connection))
-    if missing:
-        raise StoreError(
-            f"the store lacks {missing[0].name}; start the daemon once, which brings it up to date"
         )
 
 

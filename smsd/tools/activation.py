@@ -15,7 +15,7 @@ from smsd.tools.law import law_in_force
 from smsd.tools.moments import now_us, told
 from smsd.tools.output import ToolRefused, print_json
 from smsd.tools.policy import covered, read
-from storage import policies
+from storage import audit, policies
 from storage.policies import Activation
 from storage.sqlite import owner_pid
 from storage.store import StoreError
@@ -100,7 +100,7 @@ def _wait_for_daemon(url: str, line: int) -> None:
     """Until the daemon has said in the audit what became of it."""
     deadline = time.monotonic() + _WAIT_S
     while time.monotonic() < deadline:
-        for said in policies.audit_since(url, line):
+        for said in audit.since(url, line):
             if said.action == "policy_in_force":
                 return
             if said.action == "policy_kept":

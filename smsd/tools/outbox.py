@@ -11,7 +11,7 @@ from smsd.smpp.statuses import status_number, status_words
 from smsd.tools.law import law_in_force
 from smsd.tools.moments import now_us, since_us, told
 from smsd.tools.output import ToolRefused, print_json
-from storage import ReplyState, dead_letters, policies
+from storage import ReplyState, audit, dead_letters
 from storage.dead_letters import Letter, Listed
 from storage.sqlite import owner_pid
 from storage.store import StoreError
@@ -47,7 +47,7 @@ def list_outbox(
         if reveal is not None:
             who, reason = reveal
             shown = f"phones of {len(waiting.letters) + len(dead.letters)} replies"
-            policies.note(url, now_us(), who, "outbox_reveal", shown, reason)
+            audit.note(url, now_us(), who, "outbox_reveal", shown, reason)
     except StoreError as fault:
         raise ToolRefused(str(fault)) from fault
     if as_json:

@@ -28,7 +28,7 @@ def purge_store(
     before_us = _start_us(policy, before)
     try:
         old = count_before(config.store.url, before_us)
-        if not yes and (old.messages or old.parts):
+        if not yes and (old.messages or old.parts or old.names):
             _ask(f"received before {before} ({policy.zone})", old.messages)
         done = _purge(config.store.url, before_us, before, who, reason, old.messages)
     except StoreError as fault:
@@ -42,6 +42,8 @@ def purge_store(
         f"Deleted: {done.messages:,} messages, {done.decisions:,} decisions, {done.replies:,}"
         f" replies, {done.shadow_differences:,} shadow differences, {done.parts:,} stray parts."
     )
+    if done.names:
+        click.echo(f"Erased: whom {done.names:,} lines of the audit are about; the lines stay.")
     if done.kept:
         click.echo(
             f"{done.kept:,} messages stay: a reply has not left, a permit is valid, or it is the"

@@ -9,6 +9,7 @@ from storage.migrations import (
     m0004_urgent_replies,
     m0006_receipts,
     m0007_dead_letters,
+    m0008_audit_chain,
 )
 
 migrations = Migrations("smsd")
@@ -18,5 +19,6 @@ migrations(name="m0003_indexes_by_day")(m0003_indexes_by_day.step)
 migrations(name="m0004_urgent_replies")(m0004_urgent_replies.step)
 migrations(name="m0006_receipts")(m0006_receipts.step)
 migrations(name="m0007_dead_letters")(m0007_dead_letters.step)
+migrations(name="m0008_audit_chain")(m0008_audit_chain.step)
 
 __all__ = ["migrations"]

@@ -9,7 +9,7 @@ from smsd_command import smsd
 
 from rules import CompiledPolicy, load_policy
 from smsd.gateway.adjudicate import Law, adjudicate
-from storage import InboundMessage, SqliteStore, policies
+from storage import InboundMessage, SqliteStore, audit
 
 POLICY_FILE = Path(__file__).parents[2] / "rules" / "policies" / "8103.toml"
 WHO = ("--who", "A. Officer", "--reason", "a complaint")
@@ -69,8 +69,8 @@ def test_a_block_is_added_listed_obeyed_and_lifted(config: Path, policy: Compile
     assert "lifted by A. Officer: a complaint" in smsd("block", "list", "--all", *options).stdout
     [row] = json.loads(smsd("block", "list", "--all", "--json", *options).stdout)
     assert (row["code"], row["until"], row["removed_by"]) == ("3", TOMORROW, "A. Officer")
-    audit = policies.audit_since(f"sqlite:///{config.parent}/smsd.db", 0)
-    assert [(line.action, line.subject) for line in audit] == [
+    lines = audit.since(f"sqlite:///{config.parent}/smsd.db", 0)
+    assert [(line.action, line.subject) for line in lines] == [
         ("block_add", "block 1"),
         ("block_remove", "block 1"),
     ]

@@ -11,7 +11,7 @@ from smsd_command import smsd
 
 from simulators.control_client import ControlClient
 from simulators.process import SmscProcess
-from storage import policies
+from storage import audit
 from storage.sqlite import owner_pid
 from storage.sqlite_library import dbapi
 
@@ -57,8 +57,8 @@ def url(config: Path) -> str:
     return f"sqlite:///{config.parent}/smsd.db"
 
 
-def audit(config: Path) -> list[tuple[str, str]]:
-    lines = policies.audit_since(url(config), 0)
+def audited(config: Path) -> list[tuple[str, str]]:
+    lines = audit.since(url(config), 0)
     return [(line.action, line.subject) for line in lines if line.action.startswith("outbox")]
 
 
@@ -92,7 +92,7 @@ def test_a_refused_reply_leaves_when_it_is_put_back_while_the_daemon_runs(
         assert daemon.terminate() == 0
         assert daemon.log.count('"policy_in_force"') == 0
     assert outbox("list", config=config)["dead"]["total"] == 0
-    assert audit(config) == [("outbox_retry", f"reply {letter['id']}")]
+    assert audited(config) == [("outbox_retry", f"reply {letter['id']}")]
     assert smsd("store", "verify", "--config", config).exit_code == 0
 
 
@@ -156,7 +156,7 @@ def test_what_would_mislead_is_refused_with_the_reason(config: Path, phones: Con
             "Reply 999 is not in the store.",
         ]
         assert daemon.terminate() == 0
-    assert audit(config) == []
+    assert audited(config) == []
 
 
 def test_a_dropped_reply_is_gone_from_the_list(config: Path, phones: ControlClient) -> None:
@@ -175,7 +175,7 @@ def test_a_dropped_reply_is_gone_from_the_list(config: Path, phones: ControlClie
         phones.fault(hold_responses=False)
         assert daemon.terminate() == 0
     assert outbox("list", config=config)["dead"]["total"] == 0
-    assert audit(config) == [("outbox_drop", f"reply {letter['id']}")]
+    assert audited(config) == [("outbox_drop", f"reply {letter['id']}")]
 
 
 def test_whole_phone_numbers_are_shown_only_to_somebody_with_a_name(
@@ -191,7 +191,7 @@ def test_whole_phone_numbers_are_shown_only_to_somebody_with_a_name(
     assert PHONE not in refused.output
     found = outbox("list", "--reveal", *WHO, config=config)
     assert found["dead"]["replies"][0]["phone"] == PHONE
-    assert audit(config) == [("outbox_reveal", "phones of 1 replies")]
+    assert audited(config) == [("outbox_reveal", "phones of 1 replies")]
 
 
 @pytest.mark.parametrize(

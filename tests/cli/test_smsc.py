@@ -16,7 +16,7 @@ from smsd_command import smsd, smsd_process
 from simulators.control_client import ControlClient
 from simulators.process import SmscProcess
 from smsd.smpp.pdu import Unbind, UnbindResp
-from storage import policies
+from storage import audit
 
 PHONE = "994500000001"
 
@@ -72,7 +72,7 @@ def test_an_smsc_is_suspended_and_resumed(config: Path, smsc: SmscProcess) -> No
         [refused] = told("resume", "there", *options, exit_code=1)
         assert refused["binds"][0]["reason"] == "bind refused: ESME_RINVPASWD (0xe)"
         told("reconnect", "here", "--config", config)
-    lines = policies.audit_since(f"sqlite:///{config.parent / 'smsd.db'}", 0)
+    lines = audit.since(f"sqlite:///{config.parent / 'smsd.db'}", 0)
     acts = [(line.action, line.subject, line.who, line.reason) for line in lines]
     assert [act for act in acts if act[0].startswith("smsc_")][:4] == [
         ("smsc_suspend", "there", "Leyla", "ticket 7"),

@@ -17,7 +17,7 @@ from simulators.control_client import ControlClient
 from simulators.process import SmscProcess
 from smsd.cli import main
 from smsd.gateway.adjudicate import Law, adjudicate
-from storage import InboundMessage, ReplyOutcome, ReplyState, SqliteStore, policies
+from storage import InboundMessage, ReplyOutcome, ReplyState, SqliteStore, audit
 from storage.sqlite_library import dbapi
 
 POLICY_FILE = Path(__file__).parents[2] / "rules" / "policies" / "8103.toml"
@@ -194,7 +194,7 @@ def test_what_is_old_is_deleted_and_the_rest_is_told(filled: Path) -> None:
     )
     left = rows(filled.parent / "smsd.db", "SELECT phone FROM message ORDER BY id")
     assert left == [("994500000003",), ("994500000004",)]
-    lines = policies.audit_since(url_of(filled), 0)
+    lines = audit.since(url_of(filled), 0)
     assert [(line.who, line.action, line.reason) for line in lines] == [
         ("A. Operator", "store_purge", "retention"),
         ("A. Operator", "store_purged", "retention"),

@@ -5,7 +5,7 @@ from decisions_stored import DAY_US, DOCUMENT, HOLDER, HOUR_US, NOON_US, PHONE, 
 
 from rules import CompiledPolicy, Document
 from rules.commands import Ended
-from storage import ReplyOutcome, ReplyState, SqliteStore, StoreError, policies
+from storage import ReplyOutcome, ReplyState, SqliteStore, StoreError, audit
 from storage.dead_letters import Letter, drop, list_letters, retriable, retry
 from storage.upkeep import verify
 
@@ -102,7 +102,7 @@ def test_a_refused_reply_waits_again_as_if_new(
     assert not first.resent
     assert store.unsent("one", 1, 10, retried=True) == [second]
     assert store.unsent("one", 0, 10, urgent=True, retried=True) == []
-    lines = policies.audit_since(url, 0)
+    lines = audit.since(url, 0)
     assert [(line.who, line.action, line.subject, line.reason) for line in lines] == [
         (WHO[0], "outbox_retry", f"reply {number}", WHO[1]) for number in ids[:2]
     ]
@@ -142,7 +142,7 @@ def test_only_what_never_left_goes_back(
         settle(store, policy, [number], state, 0)
     assert why in put_back(url, number)
     assert len(store.unsent("one", 0, 9, retried=True)) == (not why)
-    assert len(policies.audit_since(url, 0)) == (not why)
+    assert len(audit.since(url, 0)) == (not why)
 
 
 @pytest.mark.parametrize(("at_us", "goes"), [(END_US - 1, True), (END_US, False)])
@@ -187,7 +187,7 @@ def test_many_go_back_in_small_steps_each_once(
     settle(store, policy, ids)
     assert put_back(url, *ids, *ids) == ""
     assert [reply.id for reply in store.unsent("one", 0, 999, retried=True)] == ids
-    assert len(policies.audit_since(url, 0)) == 450
+    assert len(audit.since(url, 0)) == 450
 
 
 def test_replies_are_chosen_by_status_and_smsc(
@@ -232,7 +232,7 @@ def test_a_reply_is_dropped_where_nobody_may_be_sending_it(
     assert (rows == [(ReplyState.DROPPED, LATER_US)]) is not why
     if not why:
         assert [each.total for each in list_letters(url, "", 0, 9)] == [0, 0]
-        [line] = policies.audit_since(url, 0)
+        [line] = audit.since(url, 0)
         assert (line.action, line.subject) == ("outbox_drop", f"reply {number}")
     assert store.connection.execute("SELECT ended_us FROM decision").fetchall() == [(None,)]
 

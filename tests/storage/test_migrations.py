@@ -12,7 +12,7 @@ from sqlite_utils import Database, Migrations
 from structlog.testing import capture_logs
 
 from rules import CompiledPolicy, HeldPermit
-from storage import SqliteStore, StoreError, StoreUnavailable
+from storage import SqliteStore, StoreError, StoreUnavailable, audit
 from storage.backup import row_counts, tables
 from storage.migrations import m0001_message_decision_reply, migrations
 from storage.sqlite_library import dbapi
@@ -111,7 +111,8 @@ ROWS = {
         "INSERT INTO block VALUES (1, 'p:P2', 'AZE2', '', 737600, 'a complaint', 'officer', 5,"
         " NULL, NULL, NULL)",
         "INSERT INTO activation VALUES (1, 5, 'activate', 1, 'officer', 'decree')",
-        f"INSERT INTO audit VALUES (1, 5, 'officer', 'policy_activate', '{POLICY_DIGEST}', 'd')",
+        "INSERT INTO audit (id, at_us, who, action, subject, reason)"
+        f" VALUES (1, 5, 'officer', 'policy_activate', '{POLICY_DIGEST}', 'd')",
         "INSERT INTO shadow_difference VALUES (8, 1, 'grant', 'granted')",
     ),
     "m0003_indexes_by_day": (),
@@ -130,8 +131,13 @@ ROWS = {
         "UPDATE part SET smsc = 1, short_number = '8103', data_coding = 8, state = 1",
     ),
     "m0007_dead_letters": (
-        "INSERT INTO audit VALUES (2, 9, 'operator', 'outbox_retry', 'reply 6', 'mended')",
+        "INSERT INTO audit (id, at_us, who, action, subject, reason)"
+        " VALUES (2, 9, 'operator', 'outbox_retry', 'reply 6', 'mended')",
         "UPDATE reply SET state = 0, retried = 2 WHERE id = 6",
+    ),
+    "m0008_audit_chain": (
+        "INSERT INTO audit_about VALUES (2, x'05', '994500000001')",
+        "UPDATE audit SET about_digest = 'digest', hash = 'hash' WHERE id = 2",
     ),
 }
 assert list(ROWS) == STEPS, "rows for what the newest step brings"
@@ -202,6 +208,14 @@ def test_from_every_schema_all_rows_come_along(url: str, tmp_path: Path, schema:
     store.close()
     fresh.close()
     assert not any(verify(url, lambda _check: None).values())
+
+
+def test_the_audit_of_before_is_chained_as_it_was(url: str, tmp_path: Path) -> None:
+    """Its lines are part of what can be verified, and new ones go on behind them."""
+    old_store(tmp_path / "smsd.db", "m0007_dead_letters")
+    SqliteStore(url).close()
+    audit.note(url, 10, "officer", "act", "subject", "reason")
+    assert audit.verify(url)[:3:2] == (3, None)
 
 
 @pytest.mark.parametrize("schema", NEXT)

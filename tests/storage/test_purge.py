@@ -15,8 +15,8 @@ from storage import (
     SqliteStore,
     StoreError,
     StoreUnavailable,
+    audit,
     beside,
-    policies,
 )
 from storage.purge import Purged, count_before, purge
 
@@ -74,7 +74,7 @@ def test_what_was_received_before_goes_with_all_that_came_of_it(
                 for serial in (1, 4)
             ]
         )
-    assert count_before(url, CUT_US) == (2, 0, max(old))
+    assert count_before(url, CUT_US) == (2, 0, max(old), 0, 0)
     done = purged(url)
     assert done == Purged(messages=2, decisions=2, replies=2, shadow_differences=1)
     assert ids(store) == new
@@ -220,10 +220,10 @@ def test_the_audit_tells_who_purged_what_and_why_without_a_person(
     ask(store, policy, 9, LATER_US)
     steps = purge(url, CUT_US, LATER_US, "operator", "retention", "before that day")
     next(steps)
-    assert [line.action for line in policies.audit_since(url, 0)] == ["store_purge"]
+    assert [line.action for line in audit.since(url, 0)] == ["store_purge"]
     for _ in steps:
         pass
-    told = [(line.at_us, *line[2:]) for line in policies.audit_since(url, 0)]
+    told = [(line.at_us, *line[2:6]) for line in audit.since(url, 0)]
     assert told == [
         (LATER_US, "operator", "store_purge", "before that day", "retention"),
         (LATER_US, "operator", "store_purged", "before that day: 1 messages, 0 kept", "retention"),
