@@ -11,8 +11,9 @@ from provider_process import WAIT_S, ProviderProcess
 from pydantic import ValidationError
 
 from smsd.config_desk import OidcSection
-from smsd.desk.access.oidc import Attempt, Failure, Person, Provider, SignInFailed
+from smsd.desk.access.oidc import Attempt, Person, Provider
 from smsd.desk.access.oidc_attempts import Attempts
+from smsd.desk.access.oidc_failures import Failure, SignInFailed
 from storage.roles import Role
 
 DISCOVERY = "/.well-known/openid-configuration"
@@ -167,6 +168,16 @@ def test_descriptions_that_lead_astray(hostile: HostileProvider, metadata: dict[
         sign_in(hostile)
     assert failed.value.failure is Failure.ANSWER
     assert hostile.asked == [DISCOVERY]
+
+
+@pytest.mark.parametrize("offered", [None, 7, "post", ["client_secret_post"]])
+def test_how_the_secret_is_handed_over(hostile: HostileProvider, offered: object) -> None:
+    """In the header, unless the provider takes it in the form alone."""
+    hostile.metadata["token_endpoint_auth_methods_supported"] = offered
+    assert sign_in(hostile).name == "gunel"
+    by_form = isinstance(offered, list)
+    assert ("client_secret=" in hostile.forms[0]) is by_form
+    assert (hostile.authorizations[-1] is None) is by_form
 
 
 def test_a_provider_that_is_down(hostile: HostileProvider) -> None:

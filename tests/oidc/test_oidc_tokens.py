@@ -10,7 +10,8 @@ import pytest
 from hostile_provider import KEYS, NOW_S, SECRET, STRANGER, HostileProvider, sign_in, signed
 from joserfc.jwk import OctKey, RSAKey
 
-from smsd.desk.access.oidc import Failure, Person, SignInFailed
+from smsd.desk.access.oidc import Person
+from smsd.desk.access.oidc_failures import Failure, SignInFailed
 from storage.roles import Role
 
 Claims = dict[str, Any]
@@ -92,12 +93,8 @@ def test_what_is_just_sound(hostile: HostileProvider, claims: Callable[[Claims],
         (changed(nonce=None), Failure.TOKEN, "nonce"),
         (changed(sub=None), Failure.TOKEN, "sub"),
         (changed(at_hash="bm90IGl0"), Failure.TOKEN, "at_hash"),
-        (changed(groups=None), Failure.NO_ROLE, "groups"),
-        (changed(groups=["desk-agents-of-another"]), Failure.NO_ROLE, "groups"),
-        (changed(groups={"desk-agents": True}), Failure.NO_ROLE, "groups"),
         (changed(preferred_username=None), Failure.NO_NAME, "preferred_username"),
-        (changed(preferred_username="  "), Failure.NO_NAME, "preferred_username"),
-        (changed(preferred_username="a\nb"), Failure.NO_NAME, "preferred_username"),
+        (changed(preferred_username=["gunel"]), Failure.NO_NAME, "preferred_username"),
     ],
 )
 def test_claims_that_prove_nothing(
@@ -166,9 +163,16 @@ def test_the_word_of_one_value(hostile: HostileProvider) -> None:
     assert sign_in(hostile).roles == {Role.POLICE, Role.AGENT}
 
 
+@pytest.mark.parametrize("groups", [None, [], ["desk-agents-of-others"], {"desk-agents": True}, 7])
+def test_who_has_no_role(hostile: HostileProvider, groups: object) -> None:
+    """Whatever else stands in the claim makes nobody anything."""
+    hostile.claims = changed(groups=groups)
+    assert sign_in(hostile).roles == frozenset()
+
+
 def test_nothing_personal_is_told(hostile: HostileProvider) -> None:
     """A failure's words are the protocol's, whatever the provider puts there."""
     hostile.token = lambda _: {"error": "gunel +994 50 000 00 00", "error_description": "AZE1"}
     with pytest.raises(SignInFailed) as failed:
         sign_in(hostile)
-    assert str(failed.value) == "answer: ?"
+    assert str(failed.value) == "answer: another error"

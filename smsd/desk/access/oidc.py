@@ -1,60 +1,27 @@
-"""Sign-in by an OpenID Connect provider: authorisation code with PKCE, and the token's proof.
+"""Sign-in by an OpenID Connect provider: authorisation code with PKCE.
 
 OpenID Connect Core 1.0 §3.1, Discovery 1.0 §4, RFC 7636 (PKCE), RFC 9207 (iss in the response).
 """
 
 import secrets
-import warnings
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from authlib.integrations.base_client import OAuthError
-from authlib.oidc.core import CodeIDToken
-from joserfc import jwt
-from joserfc.errors import ExpiredTokenError, InvalidKeyIdError, JoseError, SecurityWarning
+from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from smsd.config_desk import OidcSection
+from smsd.desk.access.oidc_failures import Failure, SignInFailed, error_code
 from smsd.desk.access.oidc_http import client, get_json
+from smsd.desk.access.oidc_token import Expected, UnknownKey, proven_claims, signing_keys
 from storage.roles import Role
 
-__all__ = ["Attempt", "Failure", "Person", "Provider", "SignInFailed"]
+__all__ = ["Attempt", "Person", "Provider"]
 
-# Asymmetric ones only: with HS256 whoever knows the client's secret, or a public key that is
-# taken for one, could sign; "none" is no signature. EdDSA is the older name of Ed25519.
-_ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA", "Ed25519")
-# The name is what joserfc warns of, not the algorithm; the log has no room for it.
-warnings.filterwarnings("ignore", message="EdDSA is deprecated", category=SecurityWarning)
-_KEY_TYPES = frozenset({"RSA", "EC", "OKP"})
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 _SECRET_BYTES = 32  # 43 characters, the fewest that RFC 7636 §4.1 admits for a verifier
-
-
-class Failure(StrEnum):
-    """Why nobody was signed in; each has its words at the desk."""
-
-    DOWN = "down"  # the provider cannot be reached
-    ANSWER = "answer"  # the provider answers what cannot be used
-    CODE = "code"  # the provider does not take the code: used, or too old
-    TOKEN = "token"  # noqa: S105 - the token is not sound, or not for us
-    EXPIRED = "expired"  # the token's time is over: the clocks differ, or it was held back
-    DENIED = "denied"  # the provider, or the person there, says no
-    UNKNOWN = "unknown"  # a return without a beginning in this browser, or too late
-    NO_ROLE = "no_role"  # known there, and nobody here
-    NO_NAME = "no_name"  # nothing that the audit could call him
-    TAKEN = "taken"  # another user of the desk has that name
-    BUSY = "busy"  # too many others are signing in
-
-
-class SignInFailed(Exception):
-    """Nobody was signed in. detail: for the log; names nobody."""
-
-    def __init__(self, failure: Failure, detail: str) -> None:
-        super().__init__(f"{failure}: {detail}")
-        self.failure = failure
-        self.detail = detail
 
 
 class Attempt(NamedTuple):
@@ -72,7 +39,10 @@ class Attempt(NamedTuple):
 
 
 class Person(NamedTuple):
-    """Whom the provider vouches for. subject: never changes, and is unique with the issuer."""
+    """Whom the provider vouches for. subject: never changes, and is unique with the issuer.
+
+    roles: perhaps none; whoever had some then has them no longer.
+    """
 
     name: str
     subject: str
@@ -111,7 +81,7 @@ class Provider:
     def finish(self, attempt: Attempt, answer: Mapping[str, str], now_s: float) -> Person:
         """Whom the provider vouches for. answer: the query that the browser came back with."""
         if "error" in answer:
-            raise SignInFailed(Failure.DENIED, _word(answer["error"]))
+            raise SignInFailed(Failure.DENIED, error_code(answer["error"]))
         # RFC 9207 §2.4: an answer of another provider must not be redeemed with this one.
         if answer.get("iss", self._section.issuer) != self._section.issuer or "code" not in answer:
             raise SignInFailed(Failure.ANSWER, "response")
@@ -119,7 +89,7 @@ class Provider:
         auth_method = self._auth_method(known.metadata)
         with client(self._section, self._secret, auth_method, attempt.back) as session:
             token = self._redeem(session, known, attempt, answer["code"])
-            claims = self._verified(token, known, attempt, now_s)
+            claims = self._proven(token, known, attempt, now_s)
             return self._person(self._completed(session, known, token, claims))
 
     def _known(self, now_s: float, not_before_s: float | None = None) -> _Kept:
@@ -144,7 +114,7 @@ class Provider:
                 for endpoint in _ENDPOINTS:
                     self._require_sound(metadata.get(endpoint))
                 keys = get_json(session, metadata["jwks_uri"])["keys"]
-                return _Kept(now_s, metadata, _signing_keys(keys))
+                return _Kept(now_s, metadata, signing_keys(keys))
             except (ValueError, TypeError, KeyError, AttributeError, JoseError) as fault:
                 raise SignInFailed(Failure.ANSWER, f"discovery: {type(fault).__name__}") from fault
             except OSError as fault:
@@ -162,8 +132,9 @@ class Provider:
         if self._secret is None:
             return "none"
         # Discovery §3: client_secret_basic where nothing is said.
-        offered = metadata.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
-        return "client_secret_basic" if "client_secret_basic" in offered else "client_secret_post"
+        offered = metadata.get("token_endpoint_auth_methods_supported")
+        wants_post = isinstance(offered, list) and "client_secret_basic" not in offered
+        return "client_secret_post" if wants_post else "client_secret_basic"
 
     def _redeem(self, session: Any, known: _Kept, attempt: Attempt, code: str) -> Mapping[str, Any]:
         try:
@@ -176,7 +147,7 @@ class Provider:
             )
         except OAuthError as fault:
             failure = Failure.CODE if fault.error == "invalid_grant" else Failure.ANSWER
-            raise SignInFailed(failure, _word(fault.error)) from fault
+            raise SignInFailed(failure, error_code(fault.error)) from fault
         except (ValueError, TypeError) as fault:  # requests' JSONDecodeError is an OSError, too
             raise SignInFailed(Failure.ANSWER, f"token: {type(fault).__name__}") from fault
         except OSError as fault:
@@ -185,45 +156,21 @@ class Provider:
             raise SignInFailed(Failure.ANSWER, "no id_token")
         return token
 
-    def _verified(
-        self, token: Mapping[str, Any], known: _Kept, attempt: Attempt, now_s: float
+    def _proven(
+        self, answer: Mapping[str, Any], known: _Kept, attempt: Attempt, now_s: float
     ) -> dict[str, Any]:
-        """The claims of an ID token that is sound, for us, and of this attempt (Core §3.1.3.7)."""
         section = self._section
+        expected = Expected(
+            section.issuer, section.client_id, attempt.nonce, round(section.leeway_s)
+        )
         try:
-            found = self._decoded(token["id_token"], known, now_s)
-            claims = CodeIDToken(
-                found.claims,
-                found.header,
-                options={
-                    "iss": {"essential": True, "value": section.issuer},
-                    "aud": {"essential": True, "value": section.client_id},
-                },
-                params={
-                    "nonce": attempt.nonce,
-                    "client_id": section.client_id,
-                    "access_token": token.get("access_token"),
-                },
-            )
-            claims.validate(int(now_s), int(section.leeway_s))
-        except ExpiredTokenError as fault:
-            raise SignInFailed(Failure.EXPIRED, fault.error) from fault
-        except JoseError as fault:
-            detail = str(getattr(fault, "claim", "") or fault.error)
-            raise SignInFailed(Failure.TOKEN, _word(detail)) from fault
-        except (ValueError, TypeError, AttributeError) as fault:  # what joserfc lets through
-            raise SignInFailed(Failure.TOKEN, type(fault).__name__) from fault
-        return dict(claims)
-
-    def _decoded(self, token: str, known: _Kept, now_s: float) -> jwt.Token:
-        try:
-            return jwt.decode(token, known.keys, algorithms=_ALGORITHMS)
-        except InvalidKeyIdError:
+            return proven_claims(answer, known.keys, expected, now_s)
+        except UnknownKey:
             # The provider has a new key; whoever makes key names up has us ask only so often.
-            fresh = self._known(now_s, not_before_s=now_s - self._section.keys_again_s)
+            fresh = self._known(now_s, not_before_s=now_s - section.keys_again_s)
             if fresh is known:
                 raise
-            return jwt.decode(token, fresh.keys, algorithms=_ALGORITHMS)
+            return proven_claims(answer, fresh.keys, expected, now_s)
 
     def _completed(
         self, session: Any, known: _Kept, token: Mapping[str, Any], claims: dict[str, Any]
@@ -249,27 +196,6 @@ class Provider:
         groups = given if isinstance(given, list) else [given]
         roles = frozenset(role for role, group in section.roles.items() if group in groups)
         name = claims.get(section.name_claim)
-        if not isinstance(name, str) or not name.isprintable() or not name.strip():
+        if not isinstance(name, str):
             raise SignInFailed(Failure.NO_NAME, section.name_claim)
-        if not roles:
-            raise SignInFailed(Failure.NO_ROLE, section.roles_claim)
-        return Person(name.strip(), claims["sub"], roles)
-
-
-def _signing_keys(keys: list[dict[str, Any]]) -> KeySet:
-    """The keys that may verify a signature; symmetric ones and those for encryption are not."""
-    return KeySet.import_key_set(
-        {
-            "keys": [
-                key
-                for key in keys
-                if key.get("kty") in _KEY_TYPES and key.get("use", "sig") == "sig"
-            ]
-        }
-    )
-
-
-def _word(said: object) -> str:
-    """A word of the protocol, fit for a log line whatever the provider made of it."""
-    word = str(said)
-    return word if word.isascii() and word.replace("_", "").isalnum() and len(word) < 50 else "?"
+        return Person(name, claims["sub"], roles)
