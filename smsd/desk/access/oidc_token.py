@@ -38,15 +38,12 @@ class UnknownKey(SignInFailed):
 
 
 def signing_keys(keys: list[dict[str, Any]]) -> KeySet:
-    """The keys that may verify a signature; symmetric ones and those for encryption are not.
+    """The keys that may verify a signature: no symmetric ones; joserfc minds what each is for.
 
     Raises:
         JoseError, ValueError, TypeError, AttributeError: they are none.
     """
-    usable = [
-        key for key in keys if key.get("kty") in _KEY_TYPES and key.get("use", "sig") == "sig"
-    ]
-    return KeySet.import_key_set({"keys": usable})
+    return KeySet.import_key_set({"keys": [key for key in keys if key.get("kty") in _KEY_TYPES]})
 
 
 def proven_claims(
