@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
@@ -35,7 +36,27 @@ class OidcSection(Section):
     roles: Mapping[Role, str] = {}  # the value that makes somebody an agent, …
     name_claim: str = "preferred_username"  # what the audit calls somebody
     label: str = "single sign-on"  # on the button
-    timeout_s: Seconds = 10.0
+    scope: str = "openid profile"  # what is asked for; some give groups only for a scope of theirs
+    ca_file: Path | None = None  # PEM, who vouches for the provider's certificate; none: the usual
+    timeout_s: Seconds = 10.0  # of each answer, whole
+    answer_bytes_max: Annotated[int, Field(ge=16_384, le=4_194_304)] = 262_144
+    cached_s: Seconds = 3_600.0  # its description and keys
+    keys_again_s: Seconds = 30.0  # sooner than that, no key unknown to us makes us ask again
+    leeway_s: Annotated[float, Field(ge=0, le=300)] = 60.0  # between its clock and ours
+    attempt_s: Seconds = 600.0  # from leaving the desk to being back
+    attempts_max: Count = 1_000  # under way at once; then the oldest is forgotten
+    at_once_max: Annotated[int, Field(ge=1, le=100)] = 4  # threads that wait for the provider
+
+    @field_validator("issuer")
+    @classmethod
+    def _is_guarded(cls, issuer: str) -> str:
+        """Who listens between us and the provider must not be able to sign anybody in."""
+        found = urlsplit(issuer)
+        if found.scheme != "https" and found.hostname not in ("127.0.0.1", "::1", "localhost"):
+            raise ValueError("the issuer must be https://…; http is for one on this machine")
+        if found.query or found.fragment:
+            raise ValueError("an issuer has neither ? nor #")
+        return issuer
 
 
 _Days = Annotated[float, Field(gt=0, le=3_660)]

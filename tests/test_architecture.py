@@ -61,8 +61,9 @@ HOMES: dict[str, tuple[str, ...]] = {
     "prometheus_client": ("smsd.desk",),
     "OpenSSL": ("smsd.gateway.tls", "smsd.gateway.certificates", "smsd.desk.web.tls"),
     "jinja2": ("smsd.desk",),
-    "authlib": ("smsd.desk",),
-    "requests": ("smsd.desk",),
+    "authlib": ("smsd.desk.access",),
+    "joserfc": ("smsd.desk.access",),
+    "requests": ("smsd.desk.access",),
     "argon2": ("smsd.desk.access.passwords",),
 }  # fmt: skip
 
