@@ -73,7 +73,7 @@ class AuditRoom:
         if not reason:
             words = visit.say("frame.reason_missing")
             return await self._page(visit, asked, 400, wrong={"reason": words})
-        about = visit.form.get("about", "").strip()
+        about = "".join(visit.form.get("about", "").split()).removeprefix("+").upper()
         if about:
             asked = asked._replace(wanted=asked.wanted._replace(about=about))
         await self._note(visit, "audit_whole", reason, about)
