@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.cookies import SimpleCookie
 from pathlib import Path
+from threading import Barrier
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.threads import deferToThreadPool
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 from virtual_reactor import VirtualClock, VirtualReactor
@@ -87,6 +89,14 @@ class DeskStage:
                 cookies.load(value)
         headers = {name.lower(): value for name, value in leaving.headers}
         return Got(leaving.status, headers, cookies, leaving.octets.decode())
+
+    def settle(self) -> None:
+        """Wait for what threads were given to do beside an answer."""
+        pool = self.reactor.getThreadPool()
+        # They meet only when each has done what it had before.
+        meeting = Barrier(pool.max)
+        for one in [deferToThreadPool(self.reactor, pool, meeting.wait) for _ in range(pool.max)]:
+            self._finish(one)
 
     def _finish(self, doing: "Deferred[Any]") -> Any:
         """Run what threads ask for until something is done; its result."""
