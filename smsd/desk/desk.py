@@ -40,8 +40,8 @@ class Desk:
         clock = premises.clock
         self.tls = DeskTls(settings.tls, clock.utc_us) if settings.tls is not None else None
         words, assets, entrance = load_words(), Assets(), Entrance()
-        self._dashboard = DashboardRoom(premises)
-        rooms = (HealthRoom(premises), self._dashboard)
+        self.dashboard = DashboardRoom(premises)
+        rooms = (HealthRoom(premises), self.dashboard)
         self.routes = RouteTable(
             [*assets.routes(), *(route for room in rooms for route in room.routes())]
         )
@@ -71,7 +71,7 @@ class Desk:
         if self.tls is not None:
             factory = TLSMemoryBIOFactory(self.tls, False, factory)
         self._port = await endpoint.listen(factory)
-        self._dashboard.start()
+        self.dashboard.start()
 
     @property
     def address(self) -> str:
@@ -85,4 +85,4 @@ class Desk:
         if self._port is not None:
             await maybeDeferred(self._port.stopListening)
         self._streams.close()
-        await self._dashboard.stop()
+        await self.dashboard.stop()

@@ -26,7 +26,10 @@ _WAITING_MAX = 12
 
 
 class Sampler:
-    """Takes a sample whenever the first tier begins a new row, and writes it beside the reactor."""
+    """Takes a sample whenever the first tier begins a new row, and writes it beside the reactor.
+
+    written: fires when what is being written is.
+    """
 
     def __init__(self, premises: Premises) -> None:
         self._premises = premises
@@ -40,7 +43,7 @@ class Sampler:
         self._minute = deque([self._last], maxlen=_MINUTE_S // self.tiers[0].step_s)
         self._waiting: deque[tuple[int, Sample]] = deque(maxlen=_WAITING_MAX)
         self._writing = False
-        self._written: Deferred[None] = succeed(None)
+        self.written: Deferred[None] = succeed(None)
         self._fault = ""
         self._next: IDelayedCall | None = None
 
@@ -54,7 +57,7 @@ class Sampler:
         """Write what happened since the last sample."""
         if self._next is not None and self._next.active():
             self._next.cancel()
-            await self._written
+            await self.written
             self._take()
             await self._write()
 
@@ -79,7 +82,7 @@ class Sampler:
         self.start()
         self._take()
         if not self._writing:
-            self._written = ensureDeferred(self._write())
+            self.written = ensureDeferred(self._write())
 
     def _take(self) -> None:
         now, now_us = self.totals(), self._clock.utc_us()

@@ -91,15 +91,7 @@ def _read(
         measure(url),
         register_state(register) if register is not None else None,
         policies.active(url),
-        _folded(today.samples),
-        _folded(late),
-        _folded(half_hour.samples[: len(rows) - len(late)]),
+        merged(filter(None, today.samples)),
+        merged(filter(None, late)),
+        merged(filter(None, half_hour.samples[: len(rows) - len(late)])),
     )
-
-
-def _folded(samples: Sequence[Sample | None]) -> Sample:
-    whole = NOTHING
-    for sample in samples:
-        if sample is not None:
-            whole = merged(whole, sample)
-    return whole
