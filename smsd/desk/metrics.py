@@ -103,41 +103,12 @@ class Metrics:
         self._batch = Histogram(
             "smsd_batch_messages", "SMS in one batch", buckets=_MESSAGES, registry=registry
         )
-        self._bound = Gauge(
-            "smsd_bind_up", "1 while the bind is up", ["smsc", "bind"], registry=registry
-        )
         self._certificates = Gauge(
             "smsd_tls_certificate_expiry_timestamp_seconds",
             "When the certificate that was met last ends, Unix time; which: client (ours), server",
             ["smsc", "which"],
             registry=registry,
         )
-        self.backlog = Gauge(
-            "smsd_backlog_messages", "SMS taken in that wait for the writer", registry=registry
-        )
-        self.outbox_depth = Gauge(
-            "smsd_outbox_depth",
-            "Replies in memory that wait to be submitted",
-            ["smsc"],
-            registry=registry,
-        )
-        self.outbox_oldest = Gauge(
-            "smsd_outbox_oldest_seconds",
-            "Since the SMS came that has waited longest for its reply to leave; 0: none waits",
-            ["smsc"],
-            registry=registry,
-        )
-        self.rate_limit = Gauge(
-            "smsd_smsc_rate_limit",
-            "Messages a second that the SMSC is given now at most; 0: no limit",
-            ["smsc"],
-            registry=registry,
-        )
-        self.store_bytes = Gauge("smsd_store_bytes", "The store's file", registry=registry)
-        self.wal_bytes = Gauge(
-            "smsd_store_wal_bytes", "The store's write-ahead log", registry=registry
-        )
-        self.store_up = Gauge("smsd_store_up", "1 while the store takes batches", registry=registry)
         self._policy = Gauge(
             "smsd_policy_info",
             "The policy in force, and the candidate in its shadow",
@@ -217,8 +188,7 @@ class Metrics:
     # smsd.gateway.binds.BindWatcher
 
     def bind_changed(self, smsc: str, bind: str, up: bool) -> None:
-        """A bind came up or went down."""
-        self._bound.labels(smsc, bind).set(up)
+        """A bind came up or went down; /metrics asks the binds themselves."""
         self._tell("bind_up" if up else "bind_down", smsc=smsc, bind=bind)
 
     def suspension_changed(self, smsc: str, suspended: bool) -> None:

@@ -138,6 +138,11 @@ class CommitLane:
         self._writer.change_law(law)
 
     @property
+    def writer_pid(self) -> int | None:
+        """The process that owns the store; None: none does now."""
+        return self._writer.pid
+
+    @property
     def backlog(self) -> int:
         """Messages taken in and not yet handed to the writer."""
         return len(self._inbound)

@@ -8,10 +8,10 @@ import structlog
 from twisted.internet.defer import Deferred, ensureDeferred, succeed
 from twisted.internet.interfaces import IDelayedCall
 
-from smsd.desk.history.disk import measure
 from smsd.desk.history.gauges import gauges
 from smsd.desk.history.totals import Totals, difference, rates, totals
 from smsd.desk.premises import Premises
+from storage.disk import space
 from storage.history import Sample, Tier, add
 from storage.store import StoreError
 
@@ -113,8 +113,8 @@ class Sampler:
 
 def _write(url: str, samples: Sequence[tuple[int, Sample]], tiers: Sequence[Tier]) -> None:
     """Store samples; the state of the disk is part of the last one."""
-    disk = measure(url)
+    disk = space(url)
     at_s, newest = samples[-1]
-    sizes = {"store_bytes": disk.store, "wal_bytes": disk.wal, "free_bytes": disk.free}
+    sizes = {} if disk is None else disk._asdict()
     known = {**newest.gauges, **{name: (size, size) for name, size in sizes.items()}}
     add(url, [*samples[:-1], (at_s, newest._replace(gauges=known))], tiers)

@@ -106,8 +106,10 @@ class DashboardRoom:
 
     async def _status(self, visit: Visit) -> Answer:
         await self._watch.look()
-        unready = self._premises.unready()
-        return Data({"ready": not unready, "not_ready": unready, **self.snapshots.now()})
+        readiness = self._premises.readiness
+        unready = readiness.reasons()
+        ready = {"ready": not unready, "not_ready": unready, "remarks": readiness.remarks()}
+        return Data({**ready, **self.snapshots.now()})
 
     async def _history(self, visit: Visit) -> Answer:
         wanted = visit.query.get("range", _RANGE)
