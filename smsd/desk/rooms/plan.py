@@ -37,11 +37,11 @@ class Rooms:
         sign_in = SignIn(premises, entrance, passwords)
         told = ToldPolicies(premises)
         self._studies, self._timetable = Studies(premises), Timetable(premises)
-        self._dashboard = DashboardRoom(premises)
+        self.dashboard = DashboardRoom(premises)
         self._notes = Notes(premises)
         self._rooms = (
             HealthRoom(premises),
-            self._dashboard,
+            self.dashboard,
             CheckRoom(premises, self._notes),
             PolicyRoom(premises, told, self._timetable),
             ProposeRoom(premises, self._studies),
@@ -60,7 +60,7 @@ class Rooms:
 
     def start(self) -> None:
         """Begin to keep history, study what is proposed, watch the time."""
-        self._dashboard.start()
+        self.dashboard.start()
         self._studies.look()
         self._timetable.start()
         self._notes.start()
@@ -70,4 +70,4 @@ class Rooms:
         self._notes.stop()
         self._timetable.stop()
         self._studies.stop()
-        await self._dashboard.stop()
+        await self.dashboard.stop()
