@@ -1,4 +1,4 @@
-"""What somebody typed into a search box: a reference, a phone or a document, as people write them."""
+"""What somebody typed into a search box: a reference, a phone or a document, in any usual form."""
 
 from typing import NamedTuple
 
