@@ -12,6 +12,8 @@ from smsd.desk.noting import Notes
 from smsd.desk.premises import Premises
 from smsd.desk.rooms.check import CheckRoom
 from smsd.desk.rooms.health import HealthRoom
+from smsd.desk.rooms.look_up import LookUpRoom
+from smsd.desk.rooms.look_up_acts import LookUpActs
 from smsd.desk.web.assets import Assets
 from smsd.desk.web.departure import Departure
 from smsd.desk.web.door import Door
@@ -42,7 +44,13 @@ class Desk:
         self.tls = DeskTls(settings.tls, clock.utc_us) if settings.tls is not None else None
         words, assets, entrance = load_words(), Assets(), Entrance()
         self._notes = notes = Notes(premises)
-        rooms = (HealthRoom(premises), CheckRoom(premises, notes))
+        look_up = LookUpRoom(premises, notes)
+        rooms = (
+            HealthRoom(premises),
+            look_up,
+            LookUpActs(premises, notes, look_up),
+            CheckRoom(premises, notes),
+        )
         self.routes = RouteTable(
             [*assets.routes(), *(route for room in rooms for route in room.routes())]
         )
