@@ -6,10 +6,19 @@ from typing import NamedTuple
 from storage.beside import reading
 from storage.halving import first_serial
 
-__all__ = ["CANDIDATES_MAX", "EXAMPLES_MAX", "Candidate", "Example", "Measured", "measure"]
+__all__ = [
+    "CANDIDATES_MAX",
+    "EXAMPLES_MAX",
+    "Candidate",
+    "Example",
+    "Measured",
+    "count_above",
+    "measure",
+]
 
 CANDIDATES_MAX = 200
 EXAMPLES_MAX = 5
+_SERIALS_AT_ONCE = 20_000  # a long read holds up the checkpoints of a busy daemon
 
 _WHO = {
     "permits_of_person": "decision.holder",
@@ -22,6 +31,12 @@ _WHAT = {
     "phones_of_person": "count(DISTINCT message.phone)",
 }
 
+# By measure: whom, and what of theirs is counted once each.
+_PAIRS = {
+    "permits_of_person": ("decision.holder", "decision.serial"),
+    "people_of_phone": ("message.phone", "decision.holder"),
+    "phones_of_person": ("decision.holder", "message.phone"),
+}
 # Whoever an agent asks for by word of mouth has no phone, and shares none with others.
 _OF_PHONES = " AND message.phone <> ''"
 
@@ -112,6 +127,39 @@ def measure(url: str, what: str, codes: Sequence[str], since_us: int, at_least: 
         sum(count for amount, count in spread if amount >= at_least),
         candidates,
     )
+
+
+def count_above(
+    url: str, what: str, codes: Sequence[str], since_us: int, at_least: int
+) -> tuple[int, int]:
+    """As `measure`, but only how many reached the bound, and of how many; in short reads.
+
+    Raises:
+        StoreError: there is no store, or it cannot be read.
+    """
+    marks = ",".join("?" * len(codes))
+    of_codes = f" AND decision.code IN ({marks})" if codes else ""
+    whom, counted = _PAIRS[what]
+    with reading(url) as connection:
+        connection.execute(
+            "CREATE TEMP TABLE pair (who TEXT, what, PRIMARY KEY (who, what)) WITHOUT ROWID"
+        )
+        first = first_serial(connection, since_us)
+        last = connection.execute("SELECT max(serial) FROM decision").fetchone()[0] or 0
+        for serial in range(first, last + 1, _SERIALS_AT_ONCE):
+            connection.execute(
+                f"INSERT OR IGNORE INTO pair SELECT {whom}, {counted}"  # noqa: S608 - our words
+                " FROM decision JOIN message ON message.id = decision.message"
+                f" WHERE decision.serial BETWEEN ? AND ? AND decision.verdict = 'grant'{of_codes}"
+                f"{_OF_PHONES if 'phone' in what else ''} AND ended_us IS NOT 0",
+                (serial, min(last, serial + _SERIALS_AT_ONCE - 1), *codes),
+            )
+        row = connection.execute(
+            "SELECT count(*) FILTER (WHERE amount >= ?), count(*)"
+            " FROM (SELECT count(*) AS amount FROM pair GROUP BY who)",
+            (at_least,),
+        ).fetchone()
+    return int(row[0]), int(row[1])
 
 
 def _percentile(spread: Sequence[tuple[int, int]], percent: int) -> int:

@@ -8,12 +8,8 @@ from twisted.internet.interfaces import IListeningPort
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from smsd.desk.access.entrance import Entrance
-from smsd.desk.noting import Notes
 from smsd.desk.premises import Premises
-from smsd.desk.rooms.check import CheckRoom
-from smsd.desk.rooms.health import HealthRoom
-from smsd.desk.rooms.look_up import LookUpRoom
-from smsd.desk.rooms.look_up_acts import LookUpActs
+from smsd.desk.rooms.plan import Rooms
 from smsd.desk.web.assets import Assets
 from smsd.desk.web.departure import Departure
 from smsd.desk.web.door import Door
@@ -40,21 +36,13 @@ class Desk:
         """
         self._premises = premises
         settings = premises.config.desk
-        clock = premises.clock
-        self.tls = DeskTls(settings.tls, clock.utc_us) if settings.tls is not None else None
-        words, assets, entrance = load_words(), Assets(), Entrance()
-        self._notes = notes = Notes(premises)
-        look_up = LookUpRoom(premises, notes)
-        rooms = (
-            HealthRoom(premises),
-            look_up,
-            LookUpActs(premises, notes, look_up),
-            CheckRoom(premises, notes),
+        self.tls = (
+            DeskTls(settings.tls, premises.clock.utc_us) if settings.tls is not None else None
         )
-        self.routes = RouteTable(
-            [*assets.routes(), *(route for room in rooms for route in room.routes())]
-        )
+        words, assets, entrance = load_words(), Assets(), Entrance(premises)
         rendering = Rendering(words, assets, lambda: premises.law.policy.zone, premises.version)
+        self._rooms = Rooms(premises, entrance, rendering, words)
+        self.routes = RouteTable([*assets.routes(), *self._rooms.routes()])
         rendering.navigate(self.routes)
         self.door = Door(premises, entrance, self.routes, Departure(rendering), words)
         self._streams = Streams(premises.reactor, settings.streams_max, _STREAM_S)
@@ -80,7 +68,10 @@ class Desk:
         if self.tls is not None:
             factory = TLSMemoryBIOFactory(self.tls, False, factory)
         self._port = await endpoint.listen(factory)
-        self._notes.start()
+
+    def start(self) -> None:
+        """Begin what the desk does without being asked."""
+        self._rooms.start()
 
     @property
     def address(self) -> str:
@@ -89,9 +80,14 @@ class Desk:
         address: Any = self._port.getHost()
         return f"{address.host}:{address.port}"
 
+    @property
+    def certificate_expires_s(self) -> float | None:
+        """When the certificate in use ends, Unix seconds; None: the desk is without TLS."""
+        return self.tls.certificate_expires_s if self.tls is not None else None
+
     async def close(self) -> None:
-        """Let nobody in any more, and end the streams."""
+        """Let nobody in any more, and end what the desk does."""
         if self._port is not None:
             await maybeDeferred(self._port.stopListening)
         self._streams.close()
-        self._notes.stop()
+        await self._rooms.stop()

@@ -1,4 +1,4 @@
-"""What somebody typed into a search box: a reference, a phone or a document, in any usual form."""
+"""What somebody typed into a search box: a reference, a phone, a document, as people write."""
 
 from typing import NamedTuple
 
