@@ -9,6 +9,8 @@ from smsd.desk.rooms.audit import AuditRoom
 from smsd.desk.rooms.check import CheckRoom
 from smsd.desk.rooms.dashboard import DashboardRoom
 from smsd.desk.rooms.health import HealthRoom
+from smsd.desk.rooms.look_up import LookUpRoom
+from smsd.desk.rooms.look_up_acts import LookUpActs
 from smsd.desk.rooms.me import MeRoom
 from smsd.desk.rooms.people import PeopleRoom
 from smsd.desk.rooms.policy import PolicyRoom
@@ -39,9 +41,12 @@ class Rooms:
         self._studies, self._timetable = Studies(premises), Timetable(premises)
         self.dashboard = DashboardRoom(premises)
         self._notes = Notes(premises)
+        look_up = LookUpRoom(premises, self._notes)
         self._rooms = (
             HealthRoom(premises),
             self.dashboard,
+            look_up,
+            LookUpActs(premises, self._notes, look_up),
             CheckRoom(premises, self._notes),
             PolicyRoom(premises, told, self._timetable),
             ProposeRoom(premises, self._studies),
