@@ -12,6 +12,7 @@ from twisted.internet.threads import deferToThreadPool
 from rules import PolicyError
 from smsd.config import Config, ConfigError, read_password
 from smsd.desk.desk import Desk
+from smsd.desk.events import Events
 from smsd.desk.gauges import Gauges
 from smsd.desk.metrics import Metrics
 from smsd.desk.premises import Premises
@@ -75,7 +76,9 @@ class Daemon:
                 reason="this SQLite can lose commits in WAL mode; using a rollback journal",
                 advice="install pysqlite3, or SQLite 3.51.3 or newer",
             )
-        self._metrics = metrics = Metrics(version("smsd"), sqlite_version)
+        events = Events(clock, config.desk.dashboard.events_max)
+        self._metrics = metrics = Metrics(version("smsd"), sqlite_version, events.tell)
+        events.tell("started", version=version("smsd"))
         metrics.law_changed(law)
         self._store = store  # its lock, from now on; the writer process has the rest
         register = config.register_.file if config.register_.mode == "required" else None
@@ -144,6 +147,7 @@ class Daemon:
                     self._gauges.look,
                     self.look_on_disk,
                     self.reload_policy,
+                    events,
                 )
             )
         except TlsFault as fault:
@@ -167,6 +171,7 @@ class Daemon:
             outbox.failover.begin(self._outboxes)
         for smsc in self._smscs:
             smsc.start()
+        self.desk.start()
         # What is there now stays: without this every full collection walks it again.
         gc.collect()
         gc.freeze()

@@ -1,8 +1,8 @@
 """Which policy is in force: the file that the configuration names, or what was activated since.
 
 The newest word counts. A file that changed since it was last read is news, and so is a policy
-that an officer activated; both leave a row in the store's history. Whatever fails, the policy in
-force stays.
+that an officer activated, or queued for an instant that has come; all leave a row in the store's
+history. Whatever fails, the policy in force stays.
 """
 
 from pathlib import Path
@@ -10,10 +10,10 @@ from pathlib import Path
 import structlog
 
 from rules import CompiledPolicy, Policy, PolicyError, compile_policy, load, parse_policy
-from rules.analysis.coverage import cover
+from rules.analysis.soundness import sound
 from smsd.gateway.adjudicate import Law
 from smsd.gateway.clock import Clock
-from storage import StoreError, policies
+from storage import StoreError, policies, proposals
 
 _log = structlog.get_logger("smsd.policy")
 
@@ -43,6 +43,7 @@ class Lawbook:
         Raises:
             PolicyError, OSError: the file cannot be used, and no policy was in force before.
         """
+        self._take_due()
         before = policies.active(self._url)
         try:
             news = self._changed_file(before is None)
@@ -82,17 +83,22 @@ class Lawbook:
         return law
 
     def _newest(self) -> Law:
+        self._take_due()
         news = self._changed_file(required=False)
         if news is not None:
-            policy = compile_policy(news)
-            if found := cover(news).faults:
-                raise PolicyError(found)
+            policy = sound(news)
             self._note("file", policy, f"read from {self._file.name}")
         else:
             active = policies.active(self._url)
             assert active is not None, "open() comes first"
             policy = self._stored(active.digest)
         return Law(policy, self._candidate())
+
+    def _take_due(self) -> None:
+        """Put in force what was queued and whose instant has come, perhaps while nobody ran."""
+        due = proposals.take_due(self._url, self._clock.utc_us())
+        if due is not None and due.why is not None:
+            _log.error("queued_policy_kept_back", proposal=due.proposal, reason=due.why.value)
 
     def _changed_file(self, required: bool) -> Policy | None:
         """The configured file, where it is not the one that was read last."""

@@ -62,6 +62,13 @@ _PUT_BACK = (
     "UPDATE reply SET state = 0, settled_at_us = NULL, smsc_message_id = NULL, status = NULL,"
     " retried = ? WHERE id = ?"
 )
+# Its permits began with the first time, and who was told once need not be told that it is late.
+# What receipts say from now on is of the second time.
+_SEND_AGAIN = (
+    "UPDATE reply SET state = 0, sent_before_us = settled_at_us, settled_at_us = NULL,"
+    " smsc_message_id = NULL, status = NULL, receipt_state = NULL, receipt_at_us = NULL,"
+    " segments_arrived = 0, starts_permit = 0, resent = 1, retried = ? WHERE id = ?"
+)
 _DROP = "UPDATE reply SET state = ?, settled_at_us = ? WHERE id = ?"
 
 
@@ -111,6 +118,7 @@ class WhyNot(StrEnum):
     UNKNOWN = "is not in the store"
     WAITS = "waits already, and will leave by itself"
     SENT = "was taken by the SMSC"
+    TOLD = "was read out to a caller without a phone"
     TOO_LATE = "would mislead: what it tells of has ended"
     ENDED = "would mislead: a permit that it tells of was ended by its holder"
     NO_SMSC = "cannot leave: its SMSC is no longer in the configuration"
@@ -172,21 +180,30 @@ def retriable(
 
 
 def retry(
-    url: str, ids: Sequence[int], smscs: Collection[str], who: str, reason: str, at_us: int
+    url: str,
+    ids: Sequence[int],
+    smscs: Collection[str],
+    who: str,
+    reason: str,
+    at_us: int,
+    again: bool = False,
 ) -> dict[int, WhyNot | None]:
     """Put replies back to their places in the outboxes; by id, why not; None: it is done.
 
-    smscs: the names of the SMSCs that are configured. A daemon must be told to look on disk.
+    smscs: the names of the SMSCs that are configured. again: also what the SMSC took, since the
+    phone may have lost it. A daemon must be told to look on disk.
 
     Raises:
         StoreError: the store cannot be used; what was put back so far stays so.
     """
 
     def put_back(connection: "dbapi.Connection", letter: Letter) -> None:
-        line = audit.write(connection, at_us, who, "outbox_retry", f"reply {letter.id}", reason)
-        connection.execute(_PUT_BACK, (line, letter.id))
+        told = at_us, who, "outbox_retry", f"reply {letter.id}", reason, letter.phone
+        line = audit.write(connection, *told)
+        how = _SEND_AGAIN if letter.state is ReplyState.SENT else _PUT_BACK
+        connection.execute(how, (line, letter.id))
 
-    return _each(url, ids, lambda letter: _why_not_retried(letter, smscs, at_us), put_back)
+    return _each(url, ids, lambda letter: _why_not_retried(letter, smscs, at_us, again), put_back)
 
 
 def drop(
@@ -201,16 +218,21 @@ def drop(
     """
 
     def settle(connection: "dbapi.Connection", letter: Letter) -> None:
-        audit.write(connection, at_us, who, "outbox_drop", f"reply {letter.id}", reason)
+        told = at_us, who, "outbox_drop", f"reply {letter.id}", reason, letter.phone
+        audit.write(connection, *told)
         connection.execute(_DROP, (int(ReplyState.DROPPED), at_us, letter.id))
 
     return _each(url, ids, lambda letter: _why_not_dropped(letter, daemon_runs), settle)
 
 
-def _why_not_retried(letter: Letter, smscs: Collection[str], at_us: int) -> WhyNot | None:
+def _why_not_retried(
+    letter: Letter, smscs: Collection[str], at_us: int, again: bool
+) -> WhyNot | None:
     if letter.state is ReplyState.UNSENT:
         return WhyNot.WAITS
-    if letter.state is ReplyState.SENT:
+    if letter.state is ReplyState.TOLD:
+        return WhyNot.TOLD
+    if letter.state is ReplyState.SENT and not again:
         return WhyNot.SENT
     if at_us >= letter.not_after_us:
         return WhyNot.TOO_LATE
@@ -222,6 +244,8 @@ def _why_not_retried(letter: Letter, smscs: Collection[str], at_us: int) -> WhyN
 def _why_not_dropped(letter: Letter, daemon_runs: bool) -> WhyNot | None:
     if letter.state is ReplyState.UNSENT and daemon_runs:
         return WhyNot.ON_ITS_WAY
+    if letter.state is ReplyState.TOLD:
+        return WhyNot.TOLD
     if letter.state is ReplyState.SENT:
         return WhyNot.SENT
     return WhyNot.DROPPED if letter.state is ReplyState.DROPPED else None

@@ -9,7 +9,7 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from smsd.desk.access.entrance import Entrance
 from smsd.desk.premises import Premises
-from smsd.desk.rooms.health import HealthRoom
+from smsd.desk.rooms.plan import Rooms
 from smsd.desk.web.assets import Assets
 from smsd.desk.web.departure import Departure
 from smsd.desk.web.door import Door
@@ -36,14 +36,13 @@ class Desk:
         """
         self._premises = premises
         settings = premises.config.desk
-        clock = premises.clock
-        self.tls = DeskTls(settings.tls, clock.utc_us) if settings.tls is not None else None
-        words, assets, entrance = load_words(), Assets(), Entrance()
-        rooms = (HealthRoom(premises),)
-        self.routes = RouteTable(
-            [*assets.routes(), *(route for room in rooms for route in room.routes())]
+        self.tls = (
+            DeskTls(settings.tls, premises.clock.utc_us) if settings.tls is not None else None
         )
+        words, assets, entrance = load_words(), Assets(), Entrance(premises)
         rendering = Rendering(words, assets, lambda: premises.law.policy.zone, premises.version)
+        self._rooms = Rooms(premises, entrance, rendering, words)
+        self.routes = RouteTable([*assets.routes(), *self._rooms.routes()])
         rendering.navigate(self.routes)
         self.door = Door(premises, entrance, self.routes, Departure(rendering), words)
         self._streams = Streams(premises.reactor, settings.streams_max, _STREAM_S)
@@ -70,6 +69,10 @@ class Desk:
             factory = TLSMemoryBIOFactory(self.tls, False, factory)
         self._port = await endpoint.listen(factory)
 
+    def start(self) -> None:
+        """Begin what the desk does without being asked."""
+        self._rooms.start()
+
     @property
     def address(self) -> str:
         """host:port."""
@@ -83,7 +86,8 @@ class Desk:
         return self.tls.certificate_expires_s if self.tls is not None else None
 
     async def close(self) -> None:
-        """Let nobody in any more, and end the streams."""
+        """Let nobody in any more, and end what the desk does."""
         if self._port is not None:
             await maybeDeferred(self._port.stopListening)
         self._streams.close()
+        await self._rooms.stop()

@@ -8,6 +8,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
 
 from smsd.config import Config
+from smsd.desk.events import Events
 from smsd.desk.metrics import Metrics
 from smsd.desk.readiness import Readiness
 from smsd.gateway.adjudicate import Law
@@ -27,7 +28,8 @@ class Premises:
 
     readiness: whether the daemon can do its work now. look_at_disks: so that /metrics tells how
     full they are; it waits for them, in any thread. look_on_disk: has every outbox read what was
-    put back. reload_policy: has the daemon take the newest activation.
+    put back. reload_policy: has the daemon take the newest activation. events: what is told to
+    whoever looks at the dashboard.
     """
 
     config: Config
@@ -41,6 +43,7 @@ class Premises:
     look_at_disks: Callable[[], None]
     look_on_disk: Callable[[], None]
     reload_policy: Callable[[], Awaitable[None]]
+    events: Events
 
     @property
     def url(self) -> str:

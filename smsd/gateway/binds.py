@@ -43,6 +43,9 @@ class BindWatcher(ReceiptWatcher, Protocol):
     def bind_changed(self, smsc: str, bind: str, up: bool) -> None:
         """A bind came up or went down."""
 
+    def suspension_changed(self, smsc: str, suspended: bool) -> None:
+        """Somebody took an SMSC out of service, or back into it."""
+
     def messages_came(self, smsc: str, count: int) -> None:
         """So many SMS were handed over."""
 
@@ -143,12 +146,14 @@ class SmscBinds:
     async def suspend(self) -> None:
         """Unbind once the replies that were submitted have their response, and stay away."""
         self.suspended_since_us = self.clock.utc_us()
+        self.watcher.suspension_changed(self.settings.name, True)
         await self._leave()
         _log.warning("smsc_suspended", smsc=self.settings.name)
 
     async def resume(self) -> None:
         """Bind again."""
         self.suspended_since_us = None
+        self.watcher.suspension_changed(self.settings.name, False)
         _log.info("smsc_resumed", smsc=self.settings.name)
         await self._return()
 

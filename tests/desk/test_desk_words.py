@@ -27,7 +27,7 @@ ROOMS = {key.partition(".")[0] for key in KEYS}
 def sources() -> dict[str, str]:
     """All templates and modules of the desk."""
     files = [*HOME.glob("templates/*.html"), *HOME.rglob("*.py"), *HOME.glob("static/*.js")]
-    return {file.name: file.read_text(encoding="utf-8") for file in files}
+    return {str(file.relative_to(HOME)): file.read_text(encoding="utf-8") for file in files}
 
 
 @pytest.mark.parametrize("key", sorted(KEYS))
