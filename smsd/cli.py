@@ -20,6 +20,7 @@ from smsd.cli_outbox import outbox
 from smsd.cli_policy import policy
 from smsd.cli_smsc import smsc as smsc_group
 from smsd.cli_store import store
+from smsd.cli_users import token, user
 from smsd.config import ConfigError, SmscSection, read_password
 
 
@@ -148,5 +149,5 @@ def demo(once: bool, folder: Path) -> None:
     sys.exit(play(folder, once))
 
 
-for group in (policy, block, abuse, audit, outbox, store, smsc_group):
+for group in (policy, block, abuse, audit, outbox, store, smsc_group, user, token):
     main.add_command(group)

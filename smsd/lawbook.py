@@ -13,7 +13,7 @@ from rules import CompiledPolicy, Policy, PolicyError, compile_policy, load, par
 from rules.analysis.soundness import sound
 from smsd.gateway.adjudicate import Law
 from smsd.gateway.clock import Clock
-from storage import policies, proposals
+from storage import StoreError, policies, proposals
 
 _log = structlog.get_logger("smsd.policy")
 
@@ -21,12 +21,18 @@ _WHO = "smsd"
 
 
 class Lawbook:
-    """Finds and loads the law of one store. Slow: not for the reactor's thread once it runs."""
+    """Finds and loads the law of one store. Slow: not for the reactor's thread once it runs.
+
+    loaded_at_us: when the law in force was loaded. fault: why the newest word is not in force;
+    empty while it is.
+    """
 
     def __init__(self, file: Path, url: str, clock: Clock) -> None:
         self._file = file
         self._url = url
         self._clock = clock
+        self.loaded_at_us = 0
+        self.fault = ""
 
     def open(self) -> Law:
         """The law at the start.
@@ -45,7 +51,8 @@ class Lawbook:
         except (PolicyError, OSError) as fault:
             if before is None:
                 raise
-            for reason in str(fault).splitlines():
+            self.fault = str(fault)
+            for reason in self.fault.splitlines():
                 _log.error("policy_kept", file=str(self._file), reason=reason)
             policy = None
         if policy is not None:
@@ -53,7 +60,7 @@ class Lawbook:
         else:
             assert before is not None
             policy = self._stored(before.digest)
-        return Law(policy, self._candidate())
+        return self._taken(Law(policy, self._candidate()))
 
     def reload(self) -> Law:
         """The law now: a changed file, else the newest activation.
@@ -61,7 +68,21 @@ class Lawbook:
         Raises:
             PolicyError: with every fault, gaps and unreachable rules among them.
             OSError: the file cannot be read.
+            StoreError: the store cannot.
         """
+        try:
+            law = self._newest()
+        except (PolicyError, OSError, StoreError) as fault:
+            self.fault = str(fault)
+            raise
+        self.fault = ""
+        return self._taken(law)
+
+    def _taken(self, law: Law) -> Law:
+        self.loaded_at_us = self._clock.utc_us()
+        return law
+
+    def _newest(self) -> Law:
         self._take_due()
         news = self._changed_file(required=False)
         if news is not None:

@@ -28,7 +28,7 @@ _PAGE_LINES = 5_000
 
 _SELECT = (
     "SELECT audit.id, at_us, who, action, subject, reason,"
-    " CASE about_digest WHEN '' THEN '' ELSE about END, hash"
+    " CASE about_digest WHEN '' THEN '' ELSE about END, hash, about_digest"
     " FROM audit LEFT JOIN audit_about ON audit_about.audit = audit.id"
 )
 _SELECT_CHAIN = (
@@ -53,6 +53,7 @@ class AuditLine(NamedTuple):
     reason: str
     about: str | None
     hash: str
+    about_digest: str
 
 
 class Wanted(NamedTuple):

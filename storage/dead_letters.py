@@ -42,7 +42,17 @@ _PUT_BACK = (
     "UPDATE reply SET state = 0, settled_at_us = NULL, smsc_message_id = NULL, status = NULL,"
     " retried = ? WHERE id = ?"
 )
+# Its permits began with the first time, and who was told once need not be told that it is late.
+# What receipts say from now on is of the second time.
+_SEND_AGAIN = (
+    "UPDATE reply SET state = 0, sent_before_us = settled_at_us, settled_at_us = NULL,"
+    " smsc_message_id = NULL, status = NULL, receipt_state = NULL, receipt_at_us = NULL,"
+    " segments_arrived = 0, starts_permit = 0, resent = 1, retried = ? WHERE id = ?"
+)
 _DROP = "UPDATE reply SET state = ?, settled_at_us = ? WHERE id = ?"
+
+
+_TOLD = "was read out to a caller without a phone"
 
 
 class Letter(NamedTuple):
@@ -105,21 +115,30 @@ def retriable(url: str, smsc: str, status: int, at_us: int) -> list[int]:
 
 
 def retry(
-    url: str, ids: Sequence[int], smscs: Collection[str], who: str, reason: str, at_us: int
+    url: str,
+    ids: Sequence[int],
+    smscs: Collection[str],
+    who: str,
+    reason: str,
+    at_us: int,
+    again: bool = False,
 ) -> dict[int, str]:
     """Put replies back to their places in the outboxes; by id, why not, or nothing.
 
-    smscs: the names of the SMSCs that are configured. A daemon must be told to look on disk.
+    smscs: the names of the SMSCs that are configured. again: also what the SMSC took, since the
+    phone may have lost it. A daemon must be told to look on disk.
 
     Raises:
         StoreError: the store cannot be used; what was put back so far stays so.
     """
 
     def put_back(connection: "dbapi.Connection", letter: Letter) -> None:
-        line = audit.write(connection, at_us, who, "outbox_retry", f"reply {letter.id}", reason)
-        connection.execute(_PUT_BACK, (line, letter.id))
+        told = at_us, who, "outbox_retry", f"reply {letter.id}", reason, letter.phone
+        line = audit.write(connection, *told)
+        how = _SEND_AGAIN if letter.state is ReplyState.SENT else _PUT_BACK
+        connection.execute(how, (line, letter.id))
 
-    return _each(url, ids, lambda letter: _why_not_retried(letter, smscs, at_us), put_back)
+    return _each(url, ids, lambda letter: _why_not_retried(letter, smscs, at_us, again), put_back)
 
 
 def drop(
@@ -134,16 +153,19 @@ def drop(
     """
 
     def settle(connection: "dbapi.Connection", letter: Letter) -> None:
-        audit.write(connection, at_us, who, "outbox_drop", f"reply {letter.id}", reason)
+        told = at_us, who, "outbox_drop", f"reply {letter.id}", reason, letter.phone
+        audit.write(connection, *told)
         connection.execute(_DROP, (int(ReplyState.DROPPED), at_us, letter.id))
 
     return _each(url, ids, lambda letter: _why_not_dropped(letter, daemon_runs), settle)
 
 
-def _why_not_retried(letter: Letter, smscs: Collection[str], at_us: int) -> str:
+def _why_not_retried(letter: Letter, smscs: Collection[str], at_us: int, again: bool) -> str:
     if letter.state is ReplyState.UNSENT:
         return "waits already, and will leave by itself"
-    if letter.state is ReplyState.SENT:
+    if letter.state is ReplyState.TOLD:
+        return _TOLD
+    if letter.state is ReplyState.SENT and not again:
         return "was taken by the SMSC"
     if at_us >= letter.not_after_us:
         return "would mislead: what it tells of has ended"
@@ -157,6 +179,8 @@ def _why_not_retried(letter: Letter, smscs: Collection[str], at_us: int) -> str:
 def _why_not_dropped(letter: Letter, daemon_runs: bool) -> str:
     if letter.state is ReplyState.UNSENT and daemon_runs:
         return "waits and may be on its way now; stop the daemon first to drop it"
+    if letter.state is ReplyState.TOLD:
+        return _TOLD
     if letter.state is ReplyState.SENT:
         return "was taken by the SMSC"
     if letter.state is ReplyState.DROPPED:

@@ -40,6 +40,10 @@ _INSERT_REPLY = (
     "INSERT INTO reply (id, message, smsc, phone, text, not_after_us, state, starts_permit, urgent)"
     " VALUES (?,?,?,?,?,?,0,?,?)"
 )
+_INSERT_TOLD = (
+    "INSERT INTO reply (id, message, smsc, phone, text, not_after_us, state, settled_at_us)"
+    " VALUES (?,?,?,?,?,?,?,?)"
+)
 _SETTLE_REPLY = (
     "UPDATE reply SET state = ?, settled_at_us = ?, smsc_message_id = ?, status = ?, resent = ?"
     " WHERE id = ?"
@@ -91,10 +95,11 @@ _MESSAGES_OF = (
     " CROSS JOIN message INDEXED BY message_phone"
     f" ON message.received_at_us / {DAY_US} = days.value AND message.phone = wanted.value"
 )
-# One that stands for another whose reply came too late was not sent by the phone.
+# One that stands for another whose reply came too late was not sent by the phone, nor was what an
+# agent asked.
 _COUNT_MESSAGES = (
     f"SELECT message.phone, count(*) {_MESSAGES_OF} AND message.received_at_us >= ?"
-    " AND (repeat_of IS NULL OR outcome = 'repeated') GROUP BY message.phone"
+    " AND (repeat_of IS NULL OR outcome = 'repeated') AND channel = 'sms' GROUP BY message.phone"
 )
 _SELECT_ASKED = (
     f"SELECT message.phone, decision.code, decision.document, min(message.id) {_MESSAGES_OF}"
@@ -308,6 +313,12 @@ class SqliteTransaction:
             starts_permit=starts_permit,
             urgent=urgent,
         )
+
+    def tell(self, message_id: int, message: InboundMessage, text: str, not_after_us: int) -> None:
+        """See `storage.store.Transaction.tell`."""
+        smsc_id, at_us = self._store.smsc_id(message.smsc), message.received_at_us
+        row = (message_id, message_id, smsc_id, message.phone, text, not_after_us)
+        self._execute(_INSERT_TOLD, (*row, int(ReplyState.TOLD), at_us))
 
     def settle(self, outcomes: Sequence[ReplyOutcome]) -> None:
         """See `storage.store.Transaction.settle`."""

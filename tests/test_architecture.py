@@ -21,7 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "storage": {"storage", "rules"},
     "smsd.config": {
         "smsd.config_desk", "smsd.config_environment", "smsd.config_faults", "smsd.config_values",
-        "rules.toml_lines",
+        "rules.toml_lines", "storage.records",
     },
     "smsd.config_desk": {"smsd.config_values", "storage.roles"},
     "smsd.config_values": set(),
@@ -36,9 +36,13 @@ ALLOWED: dict[str, set[str]] = {
     "smsd.writer_process": {"smsd", "rules", "storage"},
     "smsd.service": {"smsd"},
     "smsd.lawbook": {"smsd.gateway", "rules", "storage"},
-    "smsd.tools": {"smsd.tools", "smsd.config", "smsd.smpp.statuses", "rules", "storage"},
+    "smsd.tools": {
+        "smsd.tools", "smsd.config", "smsd.desk.access.passwords", "smsd.smpp.statuses", "rules",
+        "storage",
+    },
     "smsd.cli": {"smsd", "rules"},
     "smsd.cli_options": {"smsd", "rules"},
+    "smsd.cli_users": {"smsd", "storage.roles"},
     "smsd.__main__": {"smsd.cli"},
     "smsd.demo": {"smsd.demo", "simulators", "rules"},
     "smsd": {"smsd"},
@@ -57,9 +61,10 @@ HOMES: dict[str, tuple[str, ...]] = {
     "prometheus_client": ("smsd.desk",),
     "OpenSSL": ("smsd.gateway.tls", "smsd.gateway.certificates", "smsd.desk.web.tls"),
     "jinja2": ("smsd.desk",),
-    "authlib": ("smsd.desk",),
-    "requests": ("smsd.desk",),
-    "argon2": ("smsd.desk", "smsd.tools"),
+    "authlib": ("smsd.desk.access",),
+    "joserfc": ("smsd.desk.access",),
+    "requests": ("smsd.desk.access",),
+    "argon2": ("smsd.desk.access.passwords",),
 }  # fmt: skip
 
 # The functional core never asks: no clock, no randomness, no files, sockets or threads.

@@ -96,8 +96,8 @@ def what_if(traces: Sequence[RuleTrace]) -> WhatIf | None:
     return None
 
 
-def trace_words(traces: Sequence[RuleTrace], language: str) -> list[str]:
-    """The trace in lines of at most 100 columns."""
+def trace_words(traces: Sequence[RuleTrace], language: str, overridden: bool = False) -> list[str]:
+    """The trace in lines of at most 100 columns; overridden: an agent passed over its refusals."""
     words = words_for(language)
     lines: list[str] = []
     for traced in traces:
@@ -105,7 +105,7 @@ def trace_words(traces: Sequence[RuleTrace], language: str) -> list[str]:
     found = what_if(traces)
     if found is not None:
         instead = words(
-            "trace.instead",
+            "trace.overridden" if overridden else "trace.instead",
             rules=words.both(found.refusals),
             other=found.instead.rule,
             verdict=words.verdict(found.instead.verdict),

@@ -9,14 +9,7 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from smsd.desk.access.entrance import Entrance
 from smsd.desk.premises import Premises
-from smsd.desk.rooms.health import HealthRoom
-from smsd.desk.rooms.policy import PolicyRoom
-from smsd.desk.rooms.policy_proposals import ProposalsRoom
-from smsd.desk.rooms.policy_propose import ProposeRoom
-from smsd.desk.rooms.policy_tables import ToldPolicies
-from smsd.desk.rooms.public_rules import PublicRulesRoom
-from smsd.desk.study.studies import Studies
-from smsd.desk.timetable import Timetable
+from smsd.desk.rooms.plan import Rooms
 from smsd.desk.web.assets import Assets
 from smsd.desk.web.departure import Departure
 from smsd.desk.web.door import Door
@@ -43,22 +36,13 @@ class Desk:
         """
         self._premises = premises
         settings = premises.config.desk
-        clock = premises.clock
-        self.tls = DeskTls(settings.tls, clock.utc_us) if settings.tls is not None else None
-        words, assets, entrance = load_words(), Assets(), Entrance()
+        self.tls = (
+            DeskTls(settings.tls, premises.clock.utc_us) if settings.tls is not None else None
+        )
+        words, assets, entrance = load_words(), Assets(), Entrance(premises)
         rendering = Rendering(words, assets, lambda: premises.law.policy.zone, premises.version)
-        self._studies, self._timetable = Studies(premises), Timetable(premises)
-        told = ToldPolicies(premises)
-        rooms = (
-            HealthRoom(premises),
-            PolicyRoom(premises, told, self._timetable),
-            ProposeRoom(premises, self._studies),
-            ProposalsRoom(premises, self._studies, self._timetable),
-            PublicRulesRoom(premises, told, rendering, words),
-        )
-        self.routes = RouteTable(
-            [*assets.routes(), *(route for room in rooms for route in room.routes())]
-        )
+        self._rooms = Rooms(premises, entrance, rendering, words)
+        self.routes = RouteTable([*assets.routes(), *self._rooms.routes()])
         rendering.navigate(self.routes)
         self.door = Door(premises, entrance, self.routes, Departure(rendering), words)
         self._streams = Streams(premises.reactor, settings.streams_max, _STREAM_S)
@@ -85,6 +69,10 @@ class Desk:
             factory = TLSMemoryBIOFactory(self.tls, False, factory)
         self._port = await endpoint.listen(factory)
 
+    def start(self) -> None:
+        """Begin what the desk does without being asked."""
+        self._rooms.start()
+
     @property
     def address(self) -> str:
         """host:port."""
@@ -92,15 +80,14 @@ class Desk:
         address: Any = self._port.getHost()
         return f"{address.host}:{address.port}"
 
-    def start(self) -> None:
-        """Begin what the desk does without being asked."""
-        self._studies.look()
-        self._timetable.start()
+    @property
+    def certificate_expires_s(self) -> float | None:
+        """When the certificate in use ends, Unix seconds; None: the desk is without TLS."""
+        return self.tls.certificate_expires_s if self.tls is not None else None
 
     async def close(self) -> None:
-        """Let nobody in any more, and end the streams."""
-        self._timetable.stop()
-        self._studies.stop()
+        """Let nobody in any more, and end what the desk does."""
         if self._port is not None:
             await maybeDeferred(self._port.stopListening)
         self._streams.close()
+        await self._rooms.stop()

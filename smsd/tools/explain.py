@@ -10,6 +10,7 @@ import click
 import rules
 from rules import Document
 from rules import reference as references
+from rules.decide import OVERRIDE
 from rules.documents import NAME
 from rules.telling.table import as_data
 from rules.telling.trace import RuleTrace, trace, trace_words, what_if
@@ -84,7 +85,7 @@ def _in_words(case: Case) -> str:
         f"{name:>{_NAME_COLUMNS}}: {textwrap.indent(value, _INDENT).lstrip()}"
         for name, value in lines
     ]
-    return "\n".join([*told, "", *trace_words(_traced(case), "en")])
+    return "\n".join([*told, "", *trace_words(_traced(case), "en", case.rule == OVERRIDE)])
 
 
 def _lateness(case: Case, zone: ZoneInfo) -> list[tuple[str, str]]:
@@ -120,6 +121,8 @@ def _more_facts(facts: rules.Facts) -> list[tuple[str, str]]:
         found.append(("documents", f"{facts.documents_today} asked for that day before"))
     if facts.channel != "sms":
         found.append(("channel", facts.channel))
+    if facts.override:
+        found.append(("override", "an agent asked that no refusal counts"))
     return found
 
 

@@ -1,11 +1,21 @@
 """Replies that never left: found, put back in order, dropped; what would mislead stays."""
 
 import pytest
-from decisions_stored import DAY_US, DOCUMENT, HOLDER, HOUR_US, NOON_US, PHONE, decided, stored
+from decisions_stored import (
+    DAY_US,
+    DOCUMENT,
+    HOLDER,
+    HOUR_US,
+    NOON_US,
+    PHONE,
+    decided,
+    sms,
+    stored,
+)
 
 from rules import CompiledPolicy, Document
 from rules.commands import Ended
-from storage import ReplyOutcome, ReplyState, SqliteStore, StoreError, audit
+from storage import DESK, ReplyOutcome, ReplyState, SqliteStore, StoreError, audit
 from storage.dead_letters import Letter, drop, list_letters, retriable, retry
 from storage.upkeep import verify
 
@@ -248,3 +258,57 @@ def test_an_older_store_is_left_to_the_daemon(url: str, store: SqliteStore) -> N
     ):
         with pytest.raises(StoreError, match="m0007_dead_letters; start the daemon once"):
             attempt()
+
+
+# Sent again, though the SMSC took it.
+
+
+@pytest.mark.parametrize(("at_us", "why"), [(END_US - 1, ""), (END_US, "would mislead")])
+def test_what_was_sent_goes_again_while_it_holds(
+    url: str, store: SqliteStore, policy: CompiledPolicy, at_us: int, why: str
+) -> None:
+    """To the last microsecond; what the phone was told before, and when, stays on record."""
+    ids = replies(store, policy, 1)
+    settle(store, policy, ids, ReplyState.SENT, 0, NOON_US + 5)
+    assert put_back(url, *ids, at_us=at_us) == "was taken by the SMSC"
+    told = retry(url, ids, ("one",), *WHO, at_us, again=True)[ids[0]]
+    assert told.startswith(why)
+    assert (told == "") is (why == "")
+    waiting = store.unsent("one", 0, 10, retried=True)
+    assert [(reply.id, reply.resent, reply.starts_permit) for reply in waiting] == (
+        [] if why else [(ids[0], True, False)]
+    )
+    row = store.connection.execute("SELECT state, sent_before_us FROM reply").fetchone()
+    assert row == ((1, None) if why else (0, NOON_US + 5))
+
+
+def test_a_second_sending_moves_no_window(
+    url: str, store: SqliteStore, policy: CompiledPolicy
+) -> None:
+    """A permit that began when its reply first left does not begin anew."""
+    with store.transaction(policy) as transaction:
+        decision = decided(transaction, policy)._replace(begins_with_reply=True)
+        number = stored(transaction, decision, starts_permit=True)
+    for at_us in (NOON_US + 5, LATER_US):
+        with store.transaction(policy) as transaction:
+            starts = at_us == NOON_US + 5
+            sent = ReplyOutcome(number, ReplyState.SENT, at_us, "", 0, False, starts)
+            transaction.settle([sent])
+        retry(url, [number], ("one",), *WHO, LATER_US, again=True)
+        [waiting] = store.unsent("one", 0, 10, retried=True)
+        assert not waiting.starts_permit
+    [(begins_us,)] = store.connection.execute("SELECT valid_from_us FROM decision").fetchall()
+    assert begins_us == NOON_US + 5
+
+
+def test_what_was_read_out_is_neither_sent_nor_dropped(
+    url: str, store: SqliteStore, policy: CompiledPolicy
+) -> None:
+    """There is no phone to send it to."""
+    with store.transaction(policy) as transaction:
+        message = sms()._replace(phone="", smsc=DESK)
+        number = transaction.add_message(message, "decided")
+        transaction.tell(number, message, "yes", END_US)
+    assert "read out" in retry(url, [number], (DESK,), *WHO, NOON_US, again=True)[number]
+    assert "read out" in drop(url, [number], False, *WHO, NOON_US)[number]
+    assert store.unsent(DESK, 0, 10) == []

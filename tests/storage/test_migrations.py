@@ -139,6 +139,16 @@ ROWS = {
         "INSERT INTO audit_about VALUES (2, x'05', '994500000001')",
         "UPDATE audit SET about_digest = 'digest', hash = 'hash' WHERE id = 2",
     ),
+    "m0009_users": (
+        "INSERT INTO user VALUES ('leyla', '$argon2id$', 1, NULL, 'agent viewer', 0, 5, 6)",
+        "INSERT INTO session VALUES ('beef', 'leyla', 'csrf', 'password', 7, 8)",
+        "INSERT INTO token VALUES ('patrol', 'cafe', 'check', 'leyla', 5, 99, NULL, NULL)",
+    ),
+    "m0010_history": ("INSERT INTO history VALUES (5, 1586160000, '[5000,{},{},{}]')",),
+    "m0011_counter": (
+        "UPDATE reply SET state = 0, sent_before_us = 8 WHERE id = 5",
+        "UPDATE audit_journal SET journal = 'a name', lines = 2",
+    ),
     "m0012_proposals": (
         "INSERT INTO proposal VALUES (1, 1, 0, 'officer', 5, 'decree', 'queued', 99)",
         "INSERT INTO proposal_move VALUES (1, 1, 7, 'second', 'queue', 'at midnight')",
