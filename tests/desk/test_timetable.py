@@ -4,12 +4,14 @@ from collections.abc import Callable
 
 import pytest
 from desk_stage import DeskStage
+from officers import Officer
 from study_child import LONGER, candidate
 from virtual_reactor import NOON_US, S_US
 
 import rules
 from storage import policies, proposals, studies
 from storage.proposal_states import Move, State
+from storage.roles import Role
 from storage.studies import Outcome
 
 TEXT = candidate(LONGER)
@@ -29,16 +31,18 @@ def queue(stage: DeskStage, due_us: int) -> int:
 
 
 def start(stage: DeskStage) -> None:
-    """Have the desk look for what is to be studied, and for what is queued."""
+    """Have the desk begin, until it knows what is queued."""
+    officer = Officer(stage, "officer", Role.POLICY)
     stage.desk.start()
-    for _ in range(2):
+    while "data-due" not in officer.get("/policy").text:
         stage.reactor.run_one()
 
 
 def in_force(stage: DeskStage, digest: str = DIGEST) -> bool:
     """Whether the daemon decides by a policy, as /metrics has it."""
     told = f'smsd_policy_info{{digest="{digest}",id="8103",role="live"}} 1.0'
-    return told in stage.ask("GET", "/metrics").text
+    watcher = Officer(stage, "watcher", Role.VIEWER)
+    return told in watcher.get("/metrics").text
 
 
 def state(stage: DeskStage, number: int) -> State:
@@ -55,8 +59,8 @@ def test_it_takes_effect_at_its_instant_and_not_a_microsecond_before(desk: DeskS
     desk.clock.now_us = due_us - 1
     desk.reactor.advance(1.0)
     assert not in_force(desk)
-    [timer] = [call for call in desk.reactor.getDelayedCalls() if call.active()]
-    assert timer.getTime() - desk.reactor.seconds() == pytest.approx(0.000_001)
+    next_s = min(call.getTime() for call in desk.reactor.getDelayedCalls())
+    assert next_s - desk.reactor.seconds() == pytest.approx(0.000_001)
     desk.clock.now_us = due_us
     desk.reactor.advance(0.000_002)
     while not in_force(desk):
