@@ -10,6 +10,7 @@ from smsd.desk.rooms.check import CheckRoom
 from smsd.desk.rooms.dashboard import DashboardRoom
 from smsd.desk.rooms.health import HealthRoom
 from smsd.desk.rooms.me import MeRoom
+from smsd.desk.rooms.oidc import OidcRoom
 from smsd.desk.rooms.people import PeopleRoom
 from smsd.desk.rooms.policy import PolicyRoom
 from smsd.desk.rooms.policy_proposals import ProposalsRoom
@@ -48,6 +49,7 @@ class Rooms:
             ProposalsRoom(premises, self._studies, self._timetable),
             PublicRulesRoom(premises, told, rendering, words),
             SignInRoom(premises, entrance, sign_in),
+            OidcRoom(premises, entrance),
             MeRoom(premises, sign_in),
             PeopleRoom(premises, passwords),
             TokensRoom(premises),
