@@ -4,15 +4,11 @@ The desk is known as localhost and the provider as 127.0.0.1: two sites to the b
 what it keeps back from a way that begins elsewhere (SameSite) is kept back here, too.
 """
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-
-sys.path.append(str(Path(__file__).parents[1] / "oidc"))
-
 from open_desk import OpenDesk, is_sound
 from playwright.sync_api import Browser, Page, expect
 from provider_process import ProviderProcess
