@@ -12,6 +12,7 @@ from smsd.desk.rooms.health import HealthRoom
 from smsd.desk.rooms.look_up import LookUpRoom
 from smsd.desk.rooms.look_up_acts import LookUpActs
 from smsd.desk.rooms.me import MeRoom
+from smsd.desk.rooms.oidc import OidcRoom
 from smsd.desk.rooms.people import PeopleRoom
 from smsd.desk.rooms.policy import PolicyRoom
 from smsd.desk.rooms.policy_proposals import ProposalsRoom
@@ -53,6 +54,7 @@ class Rooms:
             ProposalsRoom(premises, self._studies, self._timetable),
             PublicRulesRoom(premises, told, rendering, words),
             SignInRoom(premises, entrance, sign_in),
+            OidcRoom(premises, entrance),
             MeRoom(premises, sign_in),
             PeopleRoom(premises, passwords),
             TokensRoom(premises),
