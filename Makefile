@@ -23,22 +23,22 @@ setup: .venv/ready  ## a virtual environment from the pinned, hashed requirement
 demo: setup  ## play a conversation with the daemon, then stay up (ARGS=--once: end after it)
 	$(BIN)/smsd demo $(ARGS)
 
-test: setup interop-peers  ## all tests (ARGS="-k receipts": some)
+test: setup npm-parts  ## all tests (ARGS="-k receipts": some)
 	$(BIN)/pytest $(ARGS)
 
-interop: setup interop-peers  ## what SMPP peers written by others and smsd can do with each other
+interop: setup npm-parts  ## what SMPP peers written by others and smsd can do with each other
 	$(BIN)/python tests/interop $(ARGS)
 
-# Peers from npm lie beside their scripts. Who has no npm, or no network, does without them.
-.PHONY: interop interop-peers
-NPM_PEERS   := tests/interop/peers/npm
+# What tests use from npm lies beside its scripts. Who has no npm, or no network, does without.
+.PHONY: interop npm-parts
+NPM_PARTS   := tests/interop/peers/npm tests/browser/npm
 NPM_OPTIONS := --silent --no-audit --no-fund --ignore-scripts --fetch-retries=1 --fetch-retry-mintimeout=1000
-interop-peers:
-	@cd $(NPM_PEERS); \
-	if cmp -s package-lock.json node_modules/.installed; then :; \
-	elif ! command -v npm >/dev/null; then echo "npm is not installed: its SMPP peers are left out"; \
-	elif npm ci $(NPM_OPTIONS); then cp package-lock.json node_modules/.installed; \
-	else echo "npm could not install its SMPP peers: they are left out"; fi
+npm-parts:
+	@for folder in $(NPM_PARTS); do ( cd $$folder; \
+	  if cmp -s package-lock.json node_modules/.installed; then :; \
+	  elif ! command -v npm >/dev/null; then echo "npm is not installed: $$folder is left out"; \
+	  elif npm ci $(NPM_OPTIONS); then cp package-lock.json node_modules/.installed; \
+	  else echo "npm could not install $$folder: it is left out"; fi ) done
 
 check: setup  ## formatting, lint, types
 	$(BIN)/ruff format --check .
@@ -84,5 +84,5 @@ lock: setup  ## pin the newest versions that pyproject.toml admits
 	rm -rf .venv-lock
 
 clean:  ## remove what was built or stored here
-	rm -rf .venv .venv-lock .venv-bench .venv-fuzz .fuzz/grown $(NPM_PEERS)/node_modules \
+	rm -rf .venv .venv-lock .venv-bench .venv-fuzz .fuzz/grown $(NPM_PARTS:=/node_modules) \
 	  var build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

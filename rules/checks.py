@@ -6,6 +6,7 @@ from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 from rules.conditions import FACTS_THAT_MAY_BE_UNKNOWN
+from rules.decide import OVERRIDE
 from rules.grammar.request import Reason
 from rules.instants import instant_us
 from rules.policy import Comparison, Conditions, Policy, Rule
@@ -228,6 +229,8 @@ def _rules(policy: Policy, say: Say) -> None:
     _unique([rule.id for rule in policy.content.rules], ("rules",), "id", say)
     for index, rule in enumerate(policy.content.rules):
         path: Path = ("rules", index)
+        if rule.id == OVERRIDE:
+            say((*path, "id"), f'"{OVERRIDE}" names what agents grant; choose another')
         _conditions(policy, rule.when, (*path, "when"), say)
         if rule.exceptions is not None:
             _conditions(policy, rule.exceptions, (*path, "except"), say)

@@ -13,7 +13,10 @@ from rules.reference import encode
 if TYPE_CHECKING:
     from rules.compile import CompiledPolicy
 
-__all__ = ["Block", "Decision", "Facts", "HeldPermit", "Quota", "Verdict", "decide"]
+__all__ = ["OVERRIDE", "Block", "Decision", "Facts", "HeldPermit", "Quota", "Verdict", "decide"]
+
+OVERRIDE = "override"
+"""Stands in a decision where otherwise the id of its rule does; no rule may bear it."""
 
 
 class Verdict(StrEnum):
@@ -65,6 +68,7 @@ class Facts(NamedTuple):
     messages_today, documents_today: SMS that this phone sent on the civil day before this one,
         and different documents that it asked for.
     channel: how the request came: sms, call_centre or web.
+    override: an agent of the call centre answers for it that this once no refusal counts.
     """
 
     serial: int
@@ -77,6 +81,7 @@ class Facts(NamedTuple):
     messages_today: int | None = None
     documents_today: int | None = None
     channel: str = "sms"
+    override: bool = False
 
 
 class Quota(NamedTuple):
@@ -141,6 +146,8 @@ def decide(
 
     The code is one of ``policy.grammar.codes``; another is the caller's bug and a KeyError.
     """
+    if facts.override:
+        return _overriding(policy, code, document, facts, at_us)
     day, usual, others = policy.moment(at_us // US_PER_SECOND)
     is_usual = facts.registered is True and not facts.permits and not facts.blocks
     passes, rules, otherwise = (usual if is_usual else others)[code]
@@ -152,3 +159,25 @@ def decide(
     if otherwise is not None:
         return otherwise(document, facts, at_us, day)
     raise AssertionError("compilation left a request without a rule")
+
+
+def _overriding(
+    policy: CompiledPolicy, code: str, document: Document, facts: Facts, at_us: int
+) -> Decision:
+    """What is not refused is decided as ever; else the first rule that does not refuse decides.
+
+    A permit of an override takes no place of a daily limit, since the place may be taken; to
+    requests after it, it is a permit of that day like any other. Where the law gives nobody a
+    permit with this code now, the refusal stands.
+    """
+    usual = decide(policy, code, document, facts._replace(override=False), at_us)
+    if usual.verdict is not Verdict.REFUSE:
+        return usual
+    day, _, others = policy.moment(at_us // US_PER_SECOND)
+    _, rules, otherwise = others[code]
+    concluding = [conclude for applies, conclude in rules if applies(document, facts, at_us, day)]
+    for conclude in (*concluding, *([] if otherwise is None else [otherwise])):
+        decision = conclude(document, facts, at_us, day)
+        if decision.verdict is not Verdict.REFUSE:
+            return decision._replace(rule=OVERRIDE, quota=None, begins_with_reply=False)
+    return usual

@@ -32,7 +32,7 @@ from rules.fields import (
 from rules.problems import PolicyError, Problem, problems_in
 from rules.toml_lines import Lines, TomlError, load_toml
 
-__all__ = ["Policy", "PolicyFile", "load", "parse_policy"]
+__all__ = ["FILE_BYTES_MAX", "Policy", "PolicyFile", "load", "parse_policy", "text_of"]
 
 FILE_BYTES_MAX = 1_000_000
 """The reference timeline needs 30 kB; a file over this is not a policy."""
@@ -363,14 +363,18 @@ class Policy:
 
 def load(path: FilePath) -> Policy:
     """Read a policy file. Raises PolicyError; OSError when the file cannot be read."""
-    octets = path.read_bytes()
+    return parse_policy(text_of(path.read_bytes(), path.name), path.name)
+
+
+def text_of(octets: bytes, name: str) -> str:
+    """The text of a policy file. Raises PolicyError when it can be none."""
     if len(octets) > FILE_BYTES_MAX:
-        raise PolicyError([Problem(path.name, None, "", f"is over {FILE_BYTES_MAX} bytes long")])
+        raise PolicyError([Problem(name, None, "", f"is over {FILE_BYTES_MAX} bytes long")])
     try:
-        return parse_policy(octets.decode(), path.name)
+        return octets.decode()
     except UnicodeDecodeError as error:
         line = octets[: error.start].count(b"\n") + 1
-        raise PolicyError([Problem(path.name, line, "", "is not UTF-8 text")]) from None
+        raise PolicyError([Problem(name, line, "", "is not UTF-8 text")]) from None
 
 
 def parse_policy(text: str, name: str) -> Policy:

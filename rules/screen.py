@@ -89,7 +89,7 @@ def _screen(bounds: _Bounds) -> Screen:
     oldest, youngest = after or date.min, until or date.max
 
     def passes(facts: Facts) -> bool:
-        _, _, born, _, _, quarantine_until_day, region, sent, asked, _ = facts
+        _, _, born, _, _, quarantine_until_day, region, sent, asked, _, _ = facts
         if asks_age and (born is None or not oldest < born <= youngest):
             return False
         if regions and (region is None or region in regions):

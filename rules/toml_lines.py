@@ -47,13 +47,14 @@ def load_toml(text: str, name: str) -> tuple[dict[str, Any], Lines]:
     """
     text = text.replace("\r\n", "\n").removeprefix("\ufeff")
     try:
-        data = tomllib.loads(text)
+        return tomllib.loads(text), _Scan(text).run()
     except tomllib.TOMLDecodeError as error:
         place = _DECODE_PLACE.match(str(error))
         if place is None:
             raise TomlError(name, None, str(error)) from None
         raise TomlError(name, int(place["line"]), place["what"]) from None
-    return data, _Scan(text).run()
+    except RecursionError:
+        raise TomlError(name, None, "nests brackets far too deep") from None
 
 
 def line_of(lines: Lines, path: Path) -> int | None:

@@ -12,7 +12,7 @@ from smsd.cli_options import config_option, json_option, load_configuration, run
 
 @click.group()
 def smsc() -> None:
-    """List, suspend, resume, reconnect the daemon's SMSCs."""
+    """List, suspend, resume, reconnect, pace the daemon's SMSCs."""
 
 
 @smsc.command("list", short_help="Say which SMSC is bound, since when, or why not.")
@@ -67,6 +67,38 @@ def reconnect(name: str, **options: Any) -> None:
     With the certificates that its files hold now.
     """
     _act("reconnect", name, **options)
+
+
+_AS_CONFIGURED = "configured"
+
+
+@smsc.command(short_help="Give an SMSC fewer messages a second.")
+@_acting
+@click.argument("rate")
+def pace(
+    name: str,
+    rate: str,
+    who: str | None,
+    reason: str,
+    config_file: Path,
+    as_json: bool,
+) -> None:
+    """Give the SMSC NAME at most RATE messages a second, over all its binds.
+
+    Until the daemon is started again, or RATE is the word `configured`. Congestion slows down
+    below it as ever. Nothing is lost: what may not leave yet waits.
+    """
+    from smsd.tools.smsc import pace_smsc
+
+    try:
+        rate_per_s = None if rate == _AS_CONFIGURED else float(rate)
+    except ValueError as fault:
+        raise click.UsageError(
+            f"RATE {rate!r} is neither messages a second nor the word {_AS_CONFIGURED}."
+        ) from fault
+    author = who or getpass.getuser()
+    config = load_configuration(config_file)
+    run_tool(pace_smsc, config, name, rate_per_s, author, reason, as_json)
 
 
 def _act(

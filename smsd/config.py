@@ -14,10 +14,11 @@ from pydantic import (
 )
 
 from rules.toml_lines import TomlError, load_toml
-from smsd.config_desk import DeskSection
+from smsd.config_desk import DeskSection, OidcSection
 from smsd.config_environment import lay_environment_over
 from smsd.config_faults import explain
 from smsd.config_values import HOST_PORT, PORT_MAX, Count, Seconds, Section, with_port
+from storage.records import DESK
 
 # SMPP 3.4 §4.1: system_id is a C-Octet string of at most 16 octets, its NUL included;
 # password 9; address_range 41; source_addr 21.
@@ -272,6 +273,8 @@ class Config(Section):
         names = [smsc.name for smsc in self.smsc]
         if len(set(names)) < len(names):
             raise ValueError("two [[smsc]] have the same name; each needs a name of its own")
+        if DESK in names:
+            raise ValueError(f'no [[smsc]] may be called "{DESK}": the call centre asks under it')
         return self
 
     @model_validator(mode="after")
@@ -348,6 +351,24 @@ def read_password(smsc: SmscSection) -> str:
     if wrong := _unfit(password):
         raise ConfigError([f"{where}: {wrong}"])
     return password
+
+
+def read_client_secret(oidc: OidcSection) -> str | None:
+    """With what we prove to the OpenID provider who we are; None: with nothing but PKCE.
+
+    Raises:
+        ConfigError: the file cannot be read, or is empty.
+    """
+    if oidc.client_secret_file is None:
+        return None
+    where = f"desk.oidc, client_secret_file {oidc.client_secret_file}"
+    try:
+        secret = oidc.client_secret_file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as fault:
+        raise ConfigError([f"{where}: cannot be read as text ({fault})"]) from fault
+    if not secret:
+        raise ConfigError([f"{where}: is empty; put the client's secret there"])
+    return secret
 
 
 def _unfit(password: str) -> str:

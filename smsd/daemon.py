@@ -12,8 +12,11 @@ from twisted.internet.threads import deferToThreadPool
 from rules import PolicyError
 from smsd.config import Config, ConfigError, read_password
 from smsd.desk.desk import Desk
+from smsd.desk.events import Events
+from smsd.desk.gauges import Gauges
 from smsd.desk.metrics import Metrics
 from smsd.desk.premises import Premises
+from smsd.desk.readiness import Readiness
 from smsd.gateway.adjudicate import Law
 from smsd.gateway.binds import SmscBinds
 from smsd.gateway.certificates import TlsFault
@@ -48,7 +51,6 @@ class Daemon:
         self._config = config
         self._reactor = reactor
         self._clock = clock
-        self._stopping = False
         self._reloading = defer.DeferredLock()
         limits = config.limits
         try:
@@ -74,7 +76,9 @@ class Daemon:
                 reason="this SQLite can lose commits in WAL mode; using a rollback journal",
                 advice="install pysqlite3, or SQLite 3.51.3 or newer",
             )
-        self._metrics = metrics = Metrics(version("smsd"), sqlite_version)
+        events = Events(clock, config.desk.dashboard.events_max)
+        self._metrics = metrics = Metrics(version("smsd"), sqlite_version, events.tell)
+        events.tell("started", version=version("smsd"))
         metrics.law_changed(law)
         self._store = store  # its lock, from now on; the writer process has the rest
         register = config.register_.file if config.register_.mode == "required" else None
@@ -115,6 +119,17 @@ class Daemon:
             )
             for smsc, password in zip(config.smsc, passwords, strict=True)
         ]
+        self._readiness = Readiness(self._smscs, self._lane, config.register_, self._lawbook)
+        self._gauges = Gauges(
+            metrics.registry,
+            config,
+            clock,
+            self._smscs,
+            self._lane,
+            self._lawbook,
+            self._readiness,
+            lambda: self.desk.certificate_expires_s,
+        )
         self._witness = AuditWitness(reactor, config.store.url, config.log.audit_head_s)
         switchboard = Switchboard(self._smscs, self._audit)
         self._door = ControlDoor(reactor, config.control_socket, switchboard.answer)
@@ -128,14 +143,14 @@ class Daemon:
                     metrics,
                     self._lane,
                     switchboard,
-                    self.unready,
-                    self.suspended,
-                    self._refresh_gauges,
+                    self._readiness,
+                    self._gauges.look,
                     self.look_on_disk,
                     self.reload_policy,
+                    events,
                 )
             )
-        except TlsFault as fault:
+        except (TlsFault, ConfigError) as fault:
             raise CannotStart(str(fault), bad_configuration=True) from fault
 
     def start(self) -> "defer.Deferred[None]":
@@ -156,6 +171,7 @@ class Daemon:
             outbox.failover.begin(self._outboxes)
         for smsc in self._smscs:
             smsc.start()
+        self.desk.start()
         # What is there now stays: without this every full collection walks it again.
         gc.collect()
         gc.freeze()
@@ -234,44 +250,14 @@ class Daemon:
         """host:port of the desk."""
         return self.desk.address
 
-    def unready(self) -> list[str]:
-        """Why the daemon cannot do its work now; empty when it can."""
-        reasons = [
-            f"smsc {smsc.settings.name}: {bind.name} is not bound"
-            for smsc in self._smscs
-            if smsc.suspended_since_us is None
-            for bind in smsc.binds
-            if not bind.up
-        ]
-        if all(smsc.suspended_since_us is not None for smsc in self._smscs):
-            reasons.append("every smsc is suspended")
-        if not self._lane.alive:
-            reasons.append("the writer is not running")
-        if self._lane.fault is not None:
-            reasons.append(f"the store is unavailable: {self._lane.fault}")
-        register = self._config.register_
-        if register.mode == "required" and not register.file.exists():
-            reasons.append("no register: import one with smsd registry import FILE.csv")
-        if self._stopping:
-            reasons.append("stopping")
-        return reasons
-
-    def suspended(self) -> list[str]:
-        """What an operator has taken out of service: no reason to be unready, but worth a word."""
-        return [
-            f"smsc {smsc.settings.name}: suspended"
-            for smsc in self._smscs
-            if smsc.suspended_since_us is not None
-        ]
-
     def stop(self) -> "defer.Deferred[None]":
         """Stop taking SMS in, finish what was taken, unbind. Fires when all is closed."""
         return defer.ensureDeferred(self._stop())
 
     async def _stop(self) -> None:
-        if self._stopping:
+        if self._readiness.stopping:
             return
-        self._stopping = True
+        self._readiness.stopping = True
         _log.info("stopping")
         self._sweeper.stop()
         await self._door.close()
@@ -311,16 +297,3 @@ class Daemon:
         """Have every outbox read what is stored and not in memory, replies put back among it."""
         for outbox in self._outboxes.values():
             outbox.look_on_disk()
-
-    def _refresh_gauges(self) -> None:
-        self._metrics.backlog.set(self._lane.backlog)
-        self._metrics.store_up.set(self._lane.fault is None)
-        for name, outbox in self._outboxes.items():
-            self._metrics.outbox_depth.labels(name).set(outbox.depth)
-            self._metrics.rate_limit.labels(name).set(outbox.rate_per_s)
-            oldest_us = outbox.oldest_us
-            waited_us = 0 if oldest_us is None else max(0, self._clock.utc_us() - oldest_us)
-            self._metrics.outbox_oldest.labels(name).set(waited_us / 1_000_000)
-        store_bytes, wal_bytes = self._store.file_sizes()
-        self._metrics.store_bytes.set(store_bytes)
-        self._metrics.wal_bytes.set(wal_bytes)

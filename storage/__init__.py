@@ -1,6 +1,7 @@
 """Durable decisions: the store contract, SQLite behind it, the register."""
 
 from storage.records import (
+    DESK,
     Citizen,
     DecisionRow,
     InboundMessage,
@@ -25,6 +26,7 @@ from storage.store import (
 )
 
 __all__ = [
+    "DESK",
     "Citizen",
     "DecisionRow",
     "InboundMessage",

@@ -4,12 +4,21 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from storage.beside import reading
-from storage.sqlite_library import dbapi
+from storage.halving import first_serial
 
-__all__ = ["CANDIDATES_MAX", "EXAMPLES_MAX", "Candidate", "Example", "Measured", "measure"]
+__all__ = [
+    "CANDIDATES_MAX",
+    "EXAMPLES_MAX",
+    "Candidate",
+    "Example",
+    "Measured",
+    "count_above",
+    "measure",
+]
 
 CANDIDATES_MAX = 200
 EXAMPLES_MAX = 5
+_SERIALS_AT_ONCE = 20_000  # a long read holds up the checkpoints of a busy daemon
 
 _WHO = {
     "permits_of_person": "decision.holder",
@@ -21,6 +30,15 @@ _WHAT = {
     "people_of_phone": "count(DISTINCT decision.holder)",
     "phones_of_person": "count(DISTINCT message.phone)",
 }
+
+# By measure: whom, and what of theirs is counted once each.
+_PAIRS = {
+    "permits_of_person": ("decision.holder", "decision.serial"),
+    "people_of_phone": ("message.phone", "decision.holder"),
+    "phones_of_person": ("decision.holder", "message.phone"),
+}
+# Whoever an agent asks for by word of mouth has no phone, and shares none with others.
+_OF_PHONES = " AND message.phone <> ''"
 
 
 class Example(NamedTuple):
@@ -69,9 +87,10 @@ def measure(url: str, what: str, codes: Sequence[str], since_us: int, at_least: 
         rows = (
             " FROM decision JOIN message ON message.id = decision.message"
             f" WHERE decision.serial >= ? AND decision.verdict = 'grant'{of_codes}"
+            f"{_OF_PHONES if 'phone' in what else ''}"
             " AND ended_us IS NOT 0"  # taken back: its reply never left, and it was of no use
         )
-        values = (_first_serial(connection, since_us), *codes)
+        values = (first_serial(connection, since_us), *codes)
         # One pass over the rows; the answers are taken from its result.
         connection.execute(
             f"CREATE TEMP TABLE counted AS SELECT {_WHO[what]} AS who, {_WHAT[what]} AS amount"
@@ -110,20 +129,37 @@ def measure(url: str, what: str, codes: Sequence[str], since_us: int, at_least: 
     )
 
 
-def _first_serial(connection: "dbapi.Connection", since_us: int) -> int:
-    """The first decision from an instant on, by halving: serials are given in order of time."""
-    low, high = 0, (connection.execute("SELECT max(serial) FROM decision").fetchone()[0] or 0) + 1
-    while low < high:
-        middle = (low + high) // 2
+def count_above(
+    url: str, what: str, codes: Sequence[str], since_us: int, at_least: int
+) -> tuple[int, int]:
+    """As `measure`, but only how many reached the bound, and of how many; in short reads.
+
+    Raises:
+        StoreError: there is no store, or it cannot be read.
+    """
+    marks = ",".join("?" * len(codes))
+    of_codes = f" AND decision.code IN ({marks})" if codes else ""
+    whom, counted = _PAIRS[what]
+    with reading(url) as connection:
+        connection.execute(
+            "CREATE TEMP TABLE pair (who TEXT, what, PRIMARY KEY (who, what)) WITHOUT ROWID"
+        )
+        first = first_serial(connection, since_us)
+        last = connection.execute("SELECT max(serial) FROM decision").fetchone()[0] or 0
+        for serial in range(first, last + 1, _SERIALS_AT_ONCE):
+            connection.execute(
+                f"INSERT OR IGNORE INTO pair SELECT {whom}, {counted}"  # noqa: S608 - our words
+                " FROM decision JOIN message ON message.id = decision.message"
+                f" WHERE decision.serial BETWEEN ? AND ? AND decision.verdict = 'grant'{of_codes}"
+                f"{_OF_PHONES if 'phone' in what else ''} AND ended_us IS NOT 0",
+                (serial, min(last, serial + _SERIALS_AT_ONCE - 1), *codes),
+            )
         row = connection.execute(
-            "SELECT serial, at_us FROM decision WHERE serial >= ? ORDER BY serial LIMIT 1",
-            (middle,),
+            "SELECT count(*) FILTER (WHERE amount >= ?), count(*)"
+            " FROM (SELECT count(*) AS amount FROM pair GROUP BY who)",
+            (at_least,),
         ).fetchone()
-        if row is None or row[1] >= since_us:
-            high = middle
-        else:
-            low = row[0] + 1
-    return low
+    return int(row[0]), int(row[1])
 
 
 def _percentile(spread: Sequence[tuple[int, int]], percent: int) -> int:

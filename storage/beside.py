@@ -17,6 +17,7 @@ __all__ = ["must_be_up_to_date", "reading", "transaction", "writer", "writing"]
 
 # The daemon's batches take milliseconds; whoever waits longer stands behind a dead disk.
 _BUSY_TIMEOUT_MS = 10_000
+_PATIENCE_S = 10.0
 _ASK_AGAIN_S = 0.001
 
 
@@ -66,9 +67,11 @@ def writer(url: str) -> "Iterator[dbapi.Connection]":
 
 
 @contextmanager
-def transaction(connection: "dbapi.Connection") -> "Iterator[None]":
+def transaction(
+    connection: "dbapi.Connection", patience_s: float = _PATIENCE_S
+) -> "Iterator[None]":
     """One small transaction of a `writer`, durable when the block ends."""
-    _begin(connection)
+    _begin(connection, patience_s)
     try:
         yield
     except BaseException:
@@ -78,12 +81,12 @@ def transaction(connection: "dbapi.Connection") -> "Iterator[None]":
     connection.execute("COMMIT")
 
 
-def _begin(connection: "dbapi.Connection") -> None:
+def _begin(connection: "dbapi.Connection", patience_s: float) -> None:
     """Take the turn in one of the moments between two batches of a busy daemon.
 
     SQLite itself asks ten times a second after a while, and under full load hardly meets one.
     """
-    deadline_s = time.monotonic() + _BUSY_TIMEOUT_MS / 1_000
+    deadline_s = time.monotonic() + patience_s
     connection.execute("PRAGMA busy_timeout = 0")
     while True:
         try:
@@ -97,9 +100,12 @@ def _begin(connection: "dbapi.Connection") -> None:
 
 
 @contextmanager
-def writing(url: str) -> "Iterator[dbapi.Connection]":
-    """One small transaction, durable when the block ends; raises as `writer` does."""
-    with writer(url) as connection, transaction(connection):
+def writing(url: str, patience_s: float = _PATIENCE_S) -> "Iterator[dbapi.Connection]":
+    """One small transaction, durable when the block ends; raises as `writer` does.
+
+    patience_s: how long to wait for the turn; behind a dead disk it never comes.
+    """
+    with writer(url) as connection, transaction(connection, patience_s):
         yield connection
 
 

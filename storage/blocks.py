@@ -6,7 +6,12 @@ from storage import audit
 from storage.beside import reading, writing
 from storage.store import StoreError
 
-__all__ = ["BlockRow", "add_block", "list_blocks", "remove_block"]
+__all__ = ["BlockRow", "add_block", "blocks_of", "list_blocks", "remove_block"]
+
+_SELECT = (
+    "SELECT id, holder, document, code, until_day, reason, added_by, added_at_us,"
+    " removed_by, removed_at_us, removal_reason FROM block"
+)
 
 
 class BlockRow(NamedTuple):
@@ -47,7 +52,7 @@ def add_block(
             (holder, document, code, until_day, reason, who, at_us),
         )
         number = int(cursor.lastrowid or 0)
-        audit.write(connection, at_us, who, "block_add", f"block {number}", reason)
+        audit.write(connection, at_us, who, "block_add", f"block {number}", reason, document)
     return number
 
 
@@ -58,23 +63,32 @@ def remove_block(url: str, number: int, who: str, reason: str, at_us: int) -> No
         StoreError: there is none with this number that stands.
     """
     with writing(url) as connection:
-        cursor = connection.execute(
+        row = connection.execute(
             "UPDATE block SET removed_by = ?, removed_at_us = ?, removal_reason = ?"
-            " WHERE id = ? AND removed_at_us IS NULL",
+            " WHERE id = ? AND removed_at_us IS NULL RETURNING document",
             (who, at_us, reason, number),
-        )
-        if not cursor.rowcount:
+        ).fetchone()
+        if row is None:
             raise StoreError(f"there is no block {number} that stands; see smsd block list")
-        audit.write(connection, at_us, who, "block_remove", f"block {number}", reason)
+        audit.write(connection, at_us, who, "block_remove", f"block {number}", reason, row[0])
+
+
+def blocks_of(url: str, holder: str, today: int) -> list[BlockRow]:
+    """The blocks of a holder that stand, newest first."""
+    with reading(url) as connection:
+        rows = connection.execute(
+            f"{_SELECT} INDEXED BY block_holder"
+            " WHERE holder = ? AND removed_at_us IS NULL AND until_day > ? ORDER BY id DESC",
+            (holder, today),
+        )
+        return [BlockRow(*row) for row in rows]
 
 
 def list_blocks(url: str, today: int, ended: bool) -> list[BlockRow]:
     """The blocks, newest first; ended: also those that ended before `today` or were lifted."""
     with reading(url) as connection:
         rows = connection.execute(
-            "SELECT id, holder, document, code, until_day, reason, added_by, added_at_us,"
-            " removed_by, removed_at_us, removal_reason FROM block"
-            " WHERE ? OR (removed_at_us IS NULL AND until_day > ?) ORDER BY id DESC",
+            f"{_SELECT} WHERE ? OR (removed_at_us IS NULL AND until_day > ?) ORDER BY id DESC",
             (ended, today),
         )
         return [BlockRow(*row) for row in rows]

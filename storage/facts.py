@@ -19,6 +19,7 @@ _MORE = {
     "messages_today": int,
     "documents_today": int,
     "channel": str,
+    "override": bool,
 }
 _REGISTERED_JSON = {None: "null", True: "true", False: "false"}
 

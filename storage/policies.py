@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from storage import audit
 from storage.beside import reading, writing
+from storage.sqlite_library import dbapi
 from storage.store import StoreError
 
 __all__ = [
@@ -11,8 +12,13 @@ __all__ = [
     "Difference",
     "activate",
     "active",
+    "active_in",
+    "before",
+    "before_in",
     "history",
+    "keep_text",
     "last_file",
+    "note_activation",
     "policy_source",
     "shadow",
     "shadow_differences",
@@ -61,17 +67,28 @@ def activate(
     Returns the number of the audit line, behind which the daemon's own will stand.
     """
     with writing(url) as connection:
-        connection.execute(
-            "INSERT INTO policy (digest, source, loaded_at_us) VALUES (?,?,?)"
-            " ON CONFLICT DO NOTHING",
-            (digest, source, at_us),
-        )
-        connection.execute(
-            "INSERT INTO activation (at_us, action, policy, who, reason)"
-            " SELECT ?, ?, id, ?, ? FROM policy WHERE digest = ?",
-            (at_us, action, who, reason, digest),
-        )
+        keep_text(connection, source, digest, at_us)
+        note_activation(connection, digest, at_us, who, reason, action)
         return audit.write(connection, at_us, who, f"policy_{action}", digest, reason)
+
+
+def keep_text(connection: "dbapi.Connection", source: str, digest: str, at_us: int) -> None:
+    """Keep the text of a policy, once; in the transaction of what it is kept for."""
+    connection.execute(
+        "INSERT INTO policy (digest, source, loaded_at_us) VALUES (?,?,?) ON CONFLICT DO NOTHING",
+        (digest, source, at_us),
+    )
+
+
+def note_activation(
+    connection: "dbapi.Connection", digest: str, at_us: int, who: str, reason: str, action: str
+) -> None:
+    """Add a kept policy to the history, in a transaction that also tells the audit."""
+    connection.execute(
+        "INSERT INTO activation (at_us, action, policy, who, reason)"
+        " SELECT ?, ?, id, ?, ? FROM policy WHERE digest = ?",
+        (at_us, action, who, reason, digest),
+    )
 
 
 def history(url: str) -> list[Activation]:
@@ -82,31 +99,54 @@ def history(url: str) -> list[Activation]:
 
 def active(url: str) -> Activation | None:
     """The newest activation of a policy that decides."""
-    return _newest(url, _IN_FORCE)
+    with reading(url) as connection:
+        return active_in(connection)
+
+
+def active_in(connection: "dbapi.Connection") -> Activation | None:
+    """The same, in the reading or the transaction of whoever needs it for more."""
+    return _newest(connection, _IN_FORCE)
+
+
+def before(url: str) -> Activation | None:
+    """The newest activation of another policy than the one in force: where a rollback leads."""
+    with reading(url) as connection:
+        return before_in(connection)
+
+
+def before_in(connection: "dbapi.Connection") -> Activation | None:
+    """The same, in the reading or the transaction of whoever needs it for more."""
+    now = active_in(connection)
+    return None if now is None else _newest(connection, _IN_FORCE, other_than=now.digest)
 
 
 def last_file(url: str) -> Activation | None:
     """The newest reading of the file that config.toml names."""
-    return _newest(url, ("file",))
+    with reading(url) as connection:
+        return _newest(connection, ("file",))
 
 
 def shadow(url: str) -> Activation | None:
     """The candidate that decides in the shadow, if there is one."""
-    newest = _newest(url, ("shadow", "shadow_off"))
+    with reading(url) as connection:
+        newest = _newest(connection, ("shadow", "shadow_off"))
     return newest if newest is not None and newest.action == "shadow" else None
 
 
-def _newest(url: str, actions: tuple[str, ...]) -> Activation | None:
+def _newest(
+    connection: "dbapi.Connection", actions: tuple[str, ...], other_than: str = ""
+) -> Activation | None:
     marks = ",".join("?" * len(actions))
-    with reading(url) as connection:
-        row = connection.execute(
-            f"{_SELECT} WHERE action IN ({marks}) ORDER BY activation.id DESC LIMIT 1", actions
-        ).fetchone()
+    row = connection.execute(
+        f"{_SELECT} WHERE action IN ({marks}) AND policy.digest <> ?"
+        " ORDER BY activation.id DESC LIMIT 1",
+        (*actions, other_than),
+    ).fetchone()
     return Activation(*row) if row else None
 
 
 def policy_source(url: str, digest: str) -> str:
-    """The text of a policy that was once in force here.
+    """The text of a policy that was once in force here, or proposed.
 
     Raises:
         StoreError: it never was.
@@ -114,7 +154,7 @@ def policy_source(url: str, digest: str) -> str:
     with reading(url) as connection:
         row = connection.execute("SELECT source FROM policy WHERE digest = ?", (digest,)).fetchone()
     if row is None:
-        raise StoreError(f"no policy with the digest {digest} was ever in force here")
+        raise StoreError(f"no policy with the digest {digest} was ever in force or proposed here")
     return str(row[0])
 
 

@@ -6,6 +6,9 @@ from typing import NamedTuple
 from rules import CompiledPolicy, Decision, Facts
 from rules.analysis.shadow import Disagreement
 
+DESK = "desk"
+"""Stands where otherwise an SMSC's name does, for what agents ask; no [[smsc]] may bear it."""
+
 
 class InboundPart(NamedTuple):
     """Where a segment belongs in a long SMS (3GPP TS 23.040 section 9.2.3.24.1)."""
@@ -23,7 +26,9 @@ class InboundMessage(NamedTuple):
     their decoded form, and `sound` tells whether decoding met nothing doubtful. `phone` is an
     MSISDN in digits. `channel` is sms, call_centre or web. `renews` is the id of the SMS that this
     one stands in for, because its reply would have come after its permit ended; None for what a
-    phone sent.
+    phone sent. `override`: an agent asks, and no refusal counts.
+
+    What a caller without a phone asks by an agent comes from `DESK`, and `phone` is empty.
     """
 
     received_at_us: int
@@ -37,6 +42,7 @@ class InboundMessage(NamedTuple):
     part: InboundPart | None
     channel: str = "sms"
     renews: int | None = None
+    override: bool = False
 
 
 class ReceiptState(IntEnum):
@@ -104,6 +110,7 @@ class ReplyState(IntEnum):
     EXPIRED = 3  # what it says had ended before it could leave
     DROPPED = 4  # somebody decided that it shall not leave
     UNKNOWN = 5  # it was submitted, no answer came, and it shall not be sent twice
+    TOLD = 6  # an agent read it out to a caller without a phone
 
 
 class Reply(NamedTuple):

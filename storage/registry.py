@@ -36,6 +36,12 @@ CREATE TABLE holder (
     quarantine_until_day INTEGER        -- the first free day; 0: in none; NULL: it does not say
 ) STRICT, WITHOUT ROWID
 """
+# So that nobody has to count ten million rows to know how many there are.
+_SUMMARY_SCHEMA = """
+CREATE TABLE summary (
+    documents INTEGER NOT NULL          -- rows of holder
+) STRICT
+"""
 # One statement for a whole batch: each one costs 2 µs before it reads its first row. CROSS JOIN
 # keeps SQLite from sorting the documents into a table of its own first.
 _SELECT_HOLDERS = (
@@ -103,11 +109,7 @@ class Register:
             seen = (status.st_ino, status.st_mtime_ns)
             if seen != self._seen:
                 self.close()
-                self._connection = dbapi.connect(
-                    f"file:{quote(os.fspath(self.path))}?mode=ro&immutable=1",
-                    uri=True,
-                    check_same_thread=False,
-                )
+                self._connection = read_register(self.path)
                 self._connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
                 self._connection.execute(_SELECT_HOLDERS, ("[]",))  # has it all columns?
                 self._seen = seen
@@ -134,6 +136,13 @@ class Register:
             self._connection.close()
             self._connection = None
             self._seen = None
+
+
+def read_register(path: Path) -> "dbapi.Connection":
+    """A connection to a register, which never changes: another one comes in its place."""
+    return dbapi.connect(
+        f"file:{quote(os.fspath(path))}?mode=ro&immutable=1", uri=True, check_same_thread=False
+    )
 
 
 def import_csv(
@@ -229,6 +238,8 @@ def _load(
         checked.refuse(1, "the file has no rows; an empty register would refuse everybody")
     if checked.problems:
         raise ImportRefused(sorted(checked.problems))
+    connection.execute(_SUMMARY_SCHEMA)
+    connection.execute("INSERT INTO summary VALUES (?)", (count,))
     connection.execute("COMMIT")
     return count
 

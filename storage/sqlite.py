@@ -87,16 +87,6 @@ class SqliteStore:
     def _maximum(self, query: str) -> int:
         return int(self._connection.execute(query).fetchone()[0] or 0)
 
-    def file_sizes(self) -> tuple[int, int]:
-        """Octets of the file and of its write-ahead log, as they are on disk now."""
-        sizes = []
-        for path in (self.path, Path(f"{self.path}-wal")):
-            try:
-                sizes.append(path.stat().st_size)
-            except OSError:
-                sizes.append(0)  # no log, or the disk is gone: commits tell of that
-        return sizes[0], sizes[1]
-
     @property
     def journal_mode(self) -> str:
         """WAL, or DELETE on an SQLite whose WAL has the reset fault."""

@@ -4,9 +4,9 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rules import Block, CompiledPolicy, Decision, Document, HeldPermit
+from rules import Block, CompiledPolicy, Decision, HeldPermit
 from rules.commands import Ended, PhonePermit
-from rules.documents import NAME
+from rules.documents import taken_apart
 from rules.flood import PhoneState
 from storage import facts as recorded_facts
 from storage.records import (
@@ -39,6 +39,10 @@ _INSERT_DECISION = (
 _INSERT_REPLY = (
     "INSERT INTO reply (id, message, smsc, phone, text, not_after_us, state, starts_permit, urgent)"
     " VALUES (?,?,?,?,?,?,0,?,?)"
+)
+_INSERT_TOLD = (
+    "INSERT INTO reply (id, message, smsc, phone, text, not_after_us, state, settled_at_us)"
+    " VALUES (?,?,?,?,?,?,?,?)"
 )
 _SETTLE_REPLY = (
     "UPDATE reply SET state = ?, settled_at_us = ?, smsc_message_id = ?, status = ?, resent = ?"
@@ -91,10 +95,11 @@ _MESSAGES_OF = (
     " CROSS JOIN message INDEXED BY message_phone"
     f" ON message.received_at_us / {DAY_US} = days.value AND message.phone = wanted.value"
 )
-# One that stands for another whose reply came too late was not sent by the phone.
+# One that stands for another whose reply came too late was not sent by the phone, nor was what an
+# agent asked.
 _COUNT_MESSAGES = (
     f"SELECT message.phone, count(*) {_MESSAGES_OF} AND message.received_at_us >= ?"
-    " AND (repeat_of IS NULL OR outcome = 'repeated') GROUP BY message.phone"
+    " AND (repeat_of IS NULL OR outcome = 'repeated') AND channel = 'sms' GROUP BY message.phone"
 )
 _SELECT_ASKED = (
     f"SELECT message.phone, decision.code, decision.document, min(message.id) {_MESSAGES_OF}"
@@ -196,9 +201,9 @@ class SqliteTransaction:
     ) -> dict[str, tuple[PhonePermit, ...]]:
         """See `storage.store.Transaction.phone_permits`."""
         found: dict[str, tuple[PhonePermit, ...]] = {}
-        days = self._store.reach.days_of_valid(at_us)
+        days, kinds = self._store.reach.days_of_valid(at_us), self._policy.grammar.kinds
         for phone, document, *permit in self._of_phones(_SELECT_PHONE_PERMITS, days, phones, at_us):
-            told = PhonePermit(self._document(document), *permit)
+            told = PhonePermit(taken_apart(document, kinds), *permit)
             found[phone] = (*found.get(phone, ()), told)
         return found
 
@@ -206,14 +211,6 @@ class SqliteTransaction:
         """Ask about the SMS of some phones on some days, this batch's among them."""
         self.flush()
         return self._execute(query, (days, json.dumps(list(phones)), at_us)).fetchall()
-
-    def _document(self, text: str) -> Document:
-        """A document as the column holds it, taken apart again."""
-        kinds = [kind.kind for kind in self._policy.grammar.kinds]
-        if not kinds:
-            return Document(NAME, text)
-        kind = max(filter(text.startswith, kinds), key=len, default="")
-        return Document(kind, text.removeprefix(kind))
 
     def end_permits(self, ended: Sequence[Ended]) -> None:
         """See `storage.store.Transaction.end_permits`."""
@@ -308,6 +305,12 @@ class SqliteTransaction:
             starts_permit=starts_permit,
             urgent=urgent,
         )
+
+    def tell(self, message_id: int, message: InboundMessage, text: str, not_after_us: int) -> None:
+        """See `storage.store.Transaction.tell`."""
+        smsc_id, at_us = self._store.smsc_id(message.smsc), message.received_at_us
+        row = (message_id, message_id, smsc_id, message.phone, text, not_after_us)
+        self._execute(_INSERT_TOLD, (*row, int(ReplyState.TOLD), at_us))
 
     def settle(self, outcomes: Sequence[ReplyOutcome]) -> None:
         """See `storage.store.Transaction.settle`."""

@@ -149,6 +149,9 @@ class Transaction(Protocol):
         starts_permit: permits of the SMS begin when it has left. urgent: before all others.
         """
 
+    def tell(self, message_id: int, message: InboundMessage, text: str, not_after_us: int) -> None:
+        """Keep the reply to a caller without a phone; an agent reads it out, nothing is sent."""
+
     def settle(self, outcomes: Sequence[ReplyOutcome]) -> None:
         """Record what became of replies; permits that begin with one begin when it was sent.
 

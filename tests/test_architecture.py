@@ -21,7 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "storage": {"storage", "rules"},
     "smsd.config": {
         "smsd.config_desk", "smsd.config_environment", "smsd.config_faults", "smsd.config_values",
-        "rules.toml_lines",
+        "rules.toml_lines", "storage.records",
     },
     "smsd.config_desk": {"smsd.config_values", "storage.roles"},
     "smsd.config_values": set(),
@@ -61,8 +61,9 @@ HOMES: dict[str, tuple[str, ...]] = {
     "prometheus_client": ("smsd.desk",),
     "OpenSSL": ("smsd.gateway.tls", "smsd.gateway.certificates", "smsd.desk.web.tls"),
     "jinja2": ("smsd.desk",),
-    "authlib": ("smsd.desk",),
-    "requests": ("smsd.desk",),
+    "authlib": ("smsd.desk.access",),
+    "joserfc": ("smsd.desk.access",),
+    "requests": ("smsd.desk.access",),
     "argon2": ("smsd.desk.access.passwords",),
 }  # fmt: skip
 

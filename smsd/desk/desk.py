@@ -8,15 +8,8 @@ from twisted.internet.interfaces import IListeningPort
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from smsd.desk.access.entrance import Entrance
-from smsd.desk.access.passwords import Passwords
-from smsd.desk.access.sign_in import SignIn
 from smsd.desk.premises import Premises
-from smsd.desk.rooms.audit import AuditRoom
-from smsd.desk.rooms.health import HealthRoom
-from smsd.desk.rooms.me import MeRoom
-from smsd.desk.rooms.people import PeopleRoom
-from smsd.desk.rooms.sign_in import SignInRoom
-from smsd.desk.rooms.tokens import TokensRoom
+from smsd.desk.rooms.plan import Rooms
 from smsd.desk.web.assets import Assets
 from smsd.desk.web.departure import Departure
 from smsd.desk.web.door import Door
@@ -40,26 +33,17 @@ class Desk:
 
         Raises:
             smsd.gateway.certificates.TlsFault: desk.tls names files that cannot be used.
+            smsd.config.ConfigError: desk.oidc does.
         """
         self._premises = premises
         settings = premises.config.desk
-        clock = premises.clock
-        self.tls = DeskTls(settings.tls, clock.utc_us) if settings.tls is not None else None
+        self.tls = (
+            DeskTls(settings.tls, premises.clock.utc_us) if settings.tls is not None else None
+        )
         words, assets, entrance = load_words(), Assets(), Entrance(premises)
-        passwords = Passwords()
-        sign_in = SignIn(premises, entrance, passwords)
-        rooms = (
-            HealthRoom(premises),
-            SignInRoom(premises, entrance, sign_in),
-            MeRoom(premises, sign_in),
-            PeopleRoom(premises, passwords),
-            TokensRoom(premises),
-            AuditRoom(premises),
-        )
-        self.routes = RouteTable(
-            [*assets.routes(), *(route for room in rooms for route in room.routes())]
-        )
         rendering = Rendering(words, assets, lambda: premises.law.policy.zone, premises.version)
+        self._rooms = Rooms(premises, entrance, rendering, words)
+        self.routes = RouteTable([*assets.routes(), *self._rooms.routes()])
         rendering.navigate(self.routes)
         self.door = Door(premises, entrance, self.routes, Departure(rendering), words)
         self._streams = Streams(premises.reactor, settings.streams_max, _STREAM_S)
@@ -86,6 +70,10 @@ class Desk:
             factory = TLSMemoryBIOFactory(self.tls, False, factory)
         self._port = await endpoint.listen(factory)
 
+    def start(self) -> None:
+        """Begin what the desk does without being asked."""
+        self._rooms.start()
+
     @property
     def address(self) -> str:
         """host:port."""
@@ -93,8 +81,14 @@ class Desk:
         address: Any = self._port.getHost()
         return f"{address.host}:{address.port}"
 
+    @property
+    def certificate_expires_s(self) -> float | None:
+        """When the certificate in use ends, Unix seconds; None: the desk is without TLS."""
+        return self.tls.certificate_expires_s if self.tls is not None else None
+
     async def close(self) -> None:
-        """Let nobody in any more, and end the streams."""
+        """Let nobody in any more, and end what the desk does."""
         if self._port is not None:
             await maybeDeferred(self._port.stopListening)
         self._streams.close()
+        await self._rooms.stop()

@@ -8,7 +8,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
 
 from smsd.config import Config
+from smsd.desk.events import Events
 from smsd.desk.metrics import Metrics
+from smsd.desk.readiness import Readiness
 from smsd.gateway.adjudicate import Law
 from smsd.gateway.clock import Clock
 from smsd.gateway.commit_lane import CommitLane
@@ -24,9 +26,10 @@ _T = TypeVar("_T")
 class Premises:
     """The daemon as its desk sees it; every field is used in the reactor's thread.
 
-    unready: why the daemon cannot do its work now; empty when it can. suspended: what was taken
-    out of service. refresh_gauges: brings the gauges of `metrics` up to date. look_on_disk: has
-    every outbox read what was put back. reload_policy: has the daemon take the newest activation.
+    readiness: whether the daemon can do its work now. look_at_disks: so that /metrics tells how
+    full they are; it waits for them, in any thread. look_on_disk: has every outbox read what was
+    put back. reload_policy: has the daemon take the newest activation. events: what is told to
+    whoever looks at the dashboard.
     """
 
     config: Config
@@ -36,11 +39,11 @@ class Premises:
     metrics: Metrics
     lane: CommitLane
     switchboard: Switchboard
-    unready: Callable[[], list[str]]
-    suspended: Callable[[], list[str]]
-    refresh_gauges: Callable[[], None]
+    readiness: Readiness
+    look_at_disks: Callable[[], None]
     look_on_disk: Callable[[], None]
     reload_policy: Callable[[], Awaitable[None]]
+    events: Events
 
     @property
     def url(self) -> str:

@@ -167,7 +167,7 @@ class _Court:
                 continue
             key = (message.phone, message.text)
             twin = waiting.get(key)
-            if twin is not None:
+            if twin is not None and message.channel == "sms":
                 # The SMSC sent it again, or an impatient thumb did: one reply answers both.
                 transaction.add_message(message, "repeated", twin)
                 self._settled.repeated += 1
@@ -262,6 +262,7 @@ class _Court:
         if self._policy.policy.content.flood is None:
             return {}
         phones = {each.message.phone for each in asked if not _grants(decided[each.message_id])}
+        phones.discard("")  # of callers without one
         if not phones:
             return {}
         earliest_us = min(each.message.received_at_us for each in asked)
@@ -306,11 +307,15 @@ class _Court:
         else:
             text = render(self._policy, outcome, language, at_us)
         decisions = () if isinstance(outcome, CommandAnswer | Unrecognised) else outcome
+        not_after_us = self._policy.reply_not_after_us(decisions, at_us)
+        if not message.phone:
+            self._transaction.tell(message_id, message, text, not_after_us)
+            return
         reply = self._transaction.add_reply(
             message_id,
             message,
             text,
-            self._policy.reply_not_after_us(decisions, at_us),
+            not_after_us,
             starts_permit=self._may_begin_later and any(d.begins_with_reply for d in decisions),
             urgent=isinstance(meant, PermitRequest) and meant.code in self._urgent,
         )

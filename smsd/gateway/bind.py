@@ -14,7 +14,7 @@ from smsd.gateway.dialling import Dialler
 from smsd.gateway.link import BindBody, Link
 from smsd.gateway.rounds import Rounds
 from smsd.smpp.events import Bound, Lost, Request, Response
-from smsd.smpp.pdu import BindReceiver
+from smsd.smpp.pdu import BindReceiver, BindTransmitter
 from smsd.smpp.session import Role, Session
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class Bind:
         self.link: Link | None = None
         self.up = False
         self.transmits = not isinstance(body, BindReceiver)
+        self.receives = not isinstance(body, BindTransmitter)
         settings = smsc.settings
         self._rounds = Rounds(settings)
         self._dialler = Dialler(
@@ -86,7 +87,7 @@ class Bind:
     def describe(self) -> dict[str, Any]:
         """How it fares, ready for JSON.
 
-        since: when it came up or went down, UTC. address: of the SMSC, bound or tried.
+        since, since_us: when it came up or went down, UTC. address: of the SMSC, bound or tried.
         reason: why it is not bound. window_used: submit_sm that await their response.
         """
         host, port = self._rounds.address
@@ -94,11 +95,17 @@ class Bind:
             "bind": self.name,
             "bound": self.up,
             "since": _iso(self._since_us),
-            "address": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+            "since_us": self._since_us,
+            "address": told_address(host, port),
             "reason": self._why_down(),
-            "window_used": self.link.window_used if self.link is not None else 0,
+            "window_used": self.window_used,
             "window": self._smsc.settings.window,
         }
+
+    @property
+    def window_used(self) -> int:
+        """How many submit_sm await their response."""
+        return self.link.window_used if self.link is not None else 0
 
     def _why_down(self) -> str:
         if self.up:
@@ -194,6 +201,11 @@ class Bind:
         """SMS and receipts."""
         self._of_use = True
         self._smsc.take_in(link, requests)
+
+
+def told_address(host: str, port: int) -> str:
+    """host:port, as in `hosts` of config.toml."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _iso(at_us: int) -> str:

@@ -8,7 +8,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from smsd.config import LimitsSection, SmscSection
 from smsd.gateway import intake
-from smsd.gateway.bind import Bind
+from smsd.gateway.bind import Bind, told_address
 from smsd.gateway.clock import Clock
 from smsd.gateway.commit_lane import CommitLane, Inbound
 from smsd.gateway.link import BindBody, Link
@@ -42,6 +42,9 @@ class BindWatcher(ReceiptWatcher, Protocol):
 
     def bind_changed(self, smsc: str, bind: str, up: bool) -> None:
         """A bind came up or went down."""
+
+    def suspension_changed(self, smsc: str, suspended: bool) -> None:
+        """Somebody took an SMSC out of service, or back into it."""
 
     def messages_came(self, smsc: str, count: int) -> None:
         """So many SMS were handed over."""
@@ -117,24 +120,40 @@ class SmscBinds:
         up = sum(bind.up for bind in self.binds)
         return "bound" if up == len(self.binds) else "partly bound" if up else "not bound"
 
+    @property
+    def in_service(self) -> bool:
+        """Whether SMS can come from this SMSC and replies can go there, by whichever bind."""
+        up = [bind for bind in self.binds if bind.up]
+        return any(bind.receives for bind in up) and any(bind.transmits for bind in up)
+
     def describe(self) -> dict[str, Any]:
-        """How they fare, ready for JSON: `smsc`, `state`, `replies_waiting`, and its `binds`."""
+        """How they fare, ready for JSON: see `Outbox.describe` and `Bind.describe` for the rest.
+
+        hosts: as they are tried in turn. suspended_since_us: None while in service.
+        """
+        settings = self.settings
         return {
-            "smsc": self.settings.name,
+            "smsc": settings.name,
             "state": self.state,
-            "replies_waiting": self.outbox.depth,
+            "hosts": [told_address(host, port) for host, port in settings.addresses],
+            "tls": settings.tls is not None and settings.tls.enabled,
+            "suspended_since_us": self.suspended_since_us,
+            "failover": settings.failover,
+            **self.outbox.describe(),
             "binds": [bind.describe() for bind in self.binds],
         }
 
     async def suspend(self) -> None:
         """Unbind once the replies that were submitted have their response, and stay away."""
         self.suspended_since_us = self.clock.utc_us()
+        self.watcher.suspension_changed(self.settings.name, True)
         await self._leave()
         _log.warning("smsc_suspended", smsc=self.settings.name)
 
     async def resume(self) -> None:
         """Bind again."""
         self.suspended_since_us = None
+        self.watcher.suspension_changed(self.settings.name, False)
         _log.info("smsc_resumed", smsc=self.settings.name)
         await self._return()
 

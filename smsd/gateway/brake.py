@@ -48,16 +48,36 @@ class Brake:
             )
         )
         self._held_off: IDelayedCall | None = None  # until then nothing leaves
-        self._waking = False
+        self._waking: IDelayedCall | None = None
         self.turned_away_at: dict[int, float] = {}  # by the ids of replies not settled yet
         self._taken_at = -inf
         self.resting = 0  # replies that wait alone
         self.silences = 0  # times in a row that submit_sm went without an answer
+        self._slowed_by = ""  # what the SMSC said when the rate fell last
 
     @property
     def rate_per_s(self) -> float:
         """Messages a second that may leave now; 0: no limit."""
         return self._pacing.rate_per_s(self._clock.monotonic())
+
+    @property
+    def limit_per_s(self) -> float:
+        """Messages a second that may leave when nothing slows us down; 0: no limit."""
+        return self._pacing.limit_per_s
+
+    @property
+    def slowed_by(self) -> str:
+        """The status with which the SMSC made us slow down, while we are slower for it."""
+        return "" if self.rate_per_s == self.limit_per_s else self._slowed_by
+
+    def pace(self, rate_per_s: float | None) -> None:
+        """So many messages a second at most, 0: no limit; None: what is configured again."""
+        limit = self._settings.throughput if rate_per_s is None else rate_per_s
+        self._pacing.limit(limit, self._clock.monotonic())
+        if self._waking is not None:
+            self._waking.cancel()
+            self._waking = None
+        self._go_on()
 
     def allowance(self) -> int:
         """How many messages may leave now."""
@@ -73,9 +93,9 @@ class Brake:
 
     def wake_in_time(self) -> None:
         """More waits than may leave now: go on at the instant at which the next may."""
-        if not self._waking and self._held_off is None:
-            self._waking = True
-            self._reactor.callLater(self._pacing.wait_s(self._clock.monotonic()), self._wake)
+        if self._waking is None and self._held_off is None:
+            wait_s = self._pacing.wait_s(self._clock.monotonic())
+            self._waking = self._reactor.callLater(wait_s, self._wake)
 
     def taken(self) -> None:
         """The SMSC took something; to be told while there is a reply that it turned away."""
@@ -120,7 +140,8 @@ class Brake:
             self._hold_off(status_text(status), self._settings.retry_delay_s)
 
     def _slow_down(self, status: int, now: float) -> None:
-        slow_before = self._pacing.rate_per_s(now) != self._settings.throughput
+        slow_before = self._pacing.rate_per_s(now) != self.limit_per_s
+        self._slowed_by = status_text(status)
         rate_per_s = self._pacing.congested(now)
         if rate_per_s is not None and not slow_before:
             _log.warning(
@@ -140,7 +161,7 @@ class Brake:
         self._go_on()
 
     def _wake(self) -> None:
-        self._waking = False
+        self._waking = None
         self._go_on()
 
     def _rested(self, reply: Reply) -> None:

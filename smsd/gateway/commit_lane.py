@@ -87,6 +87,9 @@ class LaneWatcher(Protocol):
     def store_failed(self, messages: int) -> None:
         """A batch could not be stored and its SMSC was asked to keep it."""
 
+    def store_changed(self, fault: str | None) -> None:
+        """From now on the store cannot be used, and why; or, None, it can again."""
+
     def receipts_stored(self, receipts: list[InboundReceipt]) -> None:
         """Receipts are durable."""
 
@@ -133,6 +136,11 @@ class CommitLane:
     def change_law(self, law: Law) -> None:
         """Decide by another law from the next batch on."""
         self._writer.change_law(law)
+
+    @property
+    def writer_pid(self) -> int | None:
+        """The process that owns the store; None: none does now."""
+        return self._writer.pid
 
     @property
     def backlog(self) -> int:
@@ -268,6 +276,7 @@ class CommitLane:
         """Nothing could be stored: put off what waits too, and try again in a while."""
         if self.fault is None:
             _log.error("store_unavailable", reason=fault, messages="kept by the SMSC")
+            self._watcher.store_changed(fault)
         self.fault = fault
         waiting, self._inbound = list(self._inbound), deque()
         self._put_off(waiting)
@@ -291,6 +300,7 @@ class CommitLane:
         if self.fault is not None:
             _log.info("store_available_again")
             self.fault = None
+            self._watcher.store_changed(None)
             # A COMMIT that reported a fault may have reached the disk all the same.
             self._on_recovery()
 

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from rules import CompiledPolicy, Decision, Document, Facts, HeldPermit, PermitRequest
 from smsd.gateway.phones import Phones
-from storage import Citizen, InboundMessage, Register, Transaction
+from storage import InboundMessage, Register, Transaction
+from storage.holders import holder_of
 
 # As in rules.conclusions: a third of what a NamedTuple's own constructor takes, for every SMS.
 _new = tuple.__new__
@@ -37,7 +38,7 @@ class FactFinder:
         self._registered = register is not None
         documents = {doc.text for each in asked for doc in each.request.documents}
         self._citizens = register.look_up(documents) if register is not None else {}
-        self.holder = {doc: _holder(doc, self._citizens.get(doc)) for doc in documents}
+        self.holder = {doc: holder_of(doc, self._citizens.get(doc)) for doc in documents}
         holders = set(self.holder.values())
         # A permit granted today cannot have ended before the day began.
         earliest_us = min(each.message.received_at_us for each in asked)
@@ -77,6 +78,7 @@ class FactFinder:
             messages_today,
             documents_today,
             message.channel,
+            message.override,
         )
         return _new(Facts, fields)
 
@@ -90,8 +92,3 @@ class FactFinder:
         permit = _new(HeldPermit, fields)
         holder = self.holder[document.text]
         self._permits[holder] = (*self._permits.get(holder, ()), permit)
-
-
-def _holder(document: str, citizen: Citizen | None) -> str:
-    """Who a permit belongs to: the person where the register knows one, else the document."""
-    return f"p:{citizen.person}" if citizen else f"d:{document}"

@@ -49,6 +49,11 @@ class Failover:
         self.guests: list[FailingOutbox] = []
         self.host: FailingOutbox | None = None
 
+    @property
+    def through(self) -> str | None:
+        """The SMSC through which replies leave instead; None: they leave through their own."""
+        return self._settings.failover if self.host is not None else None
+
     def begin(self, outboxes: Mapping[str, FailingOutbox]) -> None:
         """Know the outboxes of all SMSCs by name; from now on a bind is missed."""
         self._outboxes = outboxes

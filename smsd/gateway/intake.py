@@ -40,6 +40,7 @@ def read_message(
         part and InboundPart(_reference(part), part.total, part.index),
         "sms",
         None,
+        False,
     )
     return _new(InboundMessage, fields)
 

@@ -6,7 +6,7 @@ Urgent replies leave first: under overload, who needs a doctor does not wait beh
 from collections import deque
 from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import structlog
 from twisted.internet.interfaces import IReactorTime
@@ -130,6 +130,7 @@ class Outbox:
         self._registered_delivery = int(settings.receipts)  # SMPP 3.4 §5.2.17: on any end
         self._id_of = message_ids.of_response(settings.message_id_form)
         self._turnarounds_us: list[int] = []  # of replies just submitted
+        self._throttled = 0  # submissions answered with congestion
 
     @property
     def depth(self) -> int:
@@ -140,6 +141,33 @@ class Outbox:
     def rate_per_s(self) -> float:
         """Messages a second that may leave now; 0: no limit."""
         return self._brake.rate_per_s
+
+    @property
+    def limit_per_s(self) -> float:
+        """Messages a second that may leave when nothing slows us down; 0: no limit."""
+        return self._brake.limit_per_s
+
+    def pace(self, rate_per_s: float | None) -> None:
+        """So many messages a second at most, 0: no limit; None: what is configured again."""
+        self._brake.pace(rate_per_s)
+
+    def describe(self) -> dict[str, Any]:
+        """How it fares, ready for JSON.
+
+        oldest_us: when the SMS came that has waited longest for its reply; None: none waits.
+        throttled: submissions that the SMSC answered with congestion, since the start. Rates in
+        messages a second, 0: no limit; slowed_by: what the SMSC said, while the rate is lower.
+        """
+        return {
+            "replies_waiting": self.depth,
+            "oldest_us": self.oldest_us,
+            "throttled": self._throttled,
+            "rate_per_s": self.rate_per_s,
+            "limit_per_s": self.limit_per_s,
+            "configured_per_s": self._settings.throughput,
+            "slowed_by": self._brake.slowed_by,
+            "failing_over_to": self.failover.through,
+        }
 
     @property
     def oldest_us(self) -> int | None:
@@ -285,6 +313,7 @@ class Outbox:
     def _note_error(self, sending: _Sending, status: int) -> None:
         sending.status = sending.status or status
         if self._passing.get(status) is Kind.CONGESTION:
+            self._throttled += 1
             self._watcher.throttled(self._settings.name)
 
     def _conclude(self, sending: _Sending) -> None:

@@ -36,11 +36,12 @@ class Pacing:
     """The rate of one SMSC, over all its binds and for as long as the daemon lives."""
 
     __slots__ = ("_base", "_burst_s", "_ceiling", "_due", "_limits", "_rises", "_sent", "_since",
-                 "unlimited")  # fmt: skip
+                 "limit_per_s", "unlimited")  # fmt: skip
 
     def __init__(self, limits: PacingLimits) -> None:
         self._limits = limits
         self._burst_s = limits.burst_s
+        self.limit_per_s = limits.rate_per_s  # 0: none
         self.unlimited = not limits.rate_per_s
         self._ceiling = limits.rate_per_s or inf
         self._base = self._ceiling  # the rate at `_since`, from where it rises
@@ -48,6 +49,15 @@ class Pacing:
         self._rises = 0.0
         self._due = -inf  # when the next message would leave if all left evenly
         self._sent = _Busiest()
+
+    def limit(self, rate_per_s: float, now: float) -> None:
+        """From now on so many a second at most, whatever congestion had made of it; 0: no limit."""
+        self.limit_per_s = rate_per_s
+        self.unlimited = not rate_per_s
+        self._base = self._ceiling = rate_per_s or inf
+        if rate_per_s:
+            # At a high rate nobody waits out the interval of the low one before.
+            self._due = min(self._due, now + self._burst_s + 1 / rate_per_s)
 
     def rate_per_s(self, now: float) -> float:
         """Messages a second that may leave now; 0: as many as there are."""
@@ -65,7 +75,7 @@ class Pacing:
         rate = self.rate_per_s(now)
         if rate >= self._ceiling:
             self._base = self._ceiling
-            if not self._limits.rate_per_s:
+            if not self.limit_per_s:
                 self.unlimited = True  # it takes again what it took before
                 return EVERYTHING
         return int((_INSTANT_S - early_s) * rate) + 1

@@ -33,7 +33,8 @@ class Phones:
         phones_of_day: dict[int, set[str]] = {}
         for message in messages:
             day = calendar.day(message.received_at_us)
-            phones_of_day.setdefault(day, set()).add(message.phone)
+            if message.channel == "sms":
+                phones_of_day.setdefault(day, set()).add(message.phone)
         for day, phones in phones_of_day.items():
             since_us = calendar.day_start_us(day)
             if self._counts_messages:
@@ -44,12 +45,14 @@ class Phones:
                     self._documents[phone, day] = {document for _, document in asked}
 
     def messages_before(self, message: InboundMessage) -> int | None:
-        """SMS of this phone today before this one; None: not counted.
+        """SMS of this phone today before this one; None: not counted. An agent's count nowhere.
 
         Call once for each SMS, whatever it says, in their order: it then counts for the next.
         """
         if not self._counts_messages:
             return None
+        if message.channel != "sms":
+            return 0
         key = (message.phone, self._policy.calendar.day(message.received_at_us))
         before = self._messages.get(key, 0)
         if message.renews is not None:
@@ -65,6 +68,8 @@ class Phones:
         """
         if not self._counts_documents:
             return None
+        if message.channel != "sms":
+            return 0
         key = (message.phone, self._policy.calendar.day(message.received_at_us))
         asked = self._documents.setdefault(key, set())
         known = len(asked if message.renews is None else asked.difference(documents))
@@ -79,15 +84,20 @@ class Phones:
         state = self._states.get(message.phone, _NEW)
         if wanted is None or message.renews is not None:
             return state.language
+        if not message.phone:
+            return wanted
         if wanted != state.language:
             self._set(message.phone, state._replace(language=wanted))
         return wanted
 
     def junk(self, message: InboundMessage) -> Flow:
-        """Count a junk SMS; whether it is answered. One that is renewed was counted before."""
+        """Count a junk SMS; whether it is answered. One that is renewed was counted before.
+
+        What an agent asks is no junk of anybody's phone.
+        """
         at_us = message.received_at_us
         bucket = self._policy.version_at(at_us).flood
-        if bucket is None or message.renews is not None:
+        if bucket is None or message.renews is not None or message.channel != "sms":
             return Flow.ANSWER
         flow, state = take(bucket, self._states.get(message.phone, _NEW), at_us)
         self._set(message.phone, state)

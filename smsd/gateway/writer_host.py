@@ -4,6 +4,7 @@ The process is for speed: rules and store get a core of their own instead of wai
 reactor to let go of the interpreter. The thread serves tests and machines with one core.
 """
 
+import os
 import queue
 import socket
 import subprocess
@@ -40,6 +41,10 @@ class WriterHost(Protocol):
     depth: int
     """How many batches it takes before the first is answered."""
 
+    @property
+    def pid(self) -> int | None:
+        """The process in which it runs; None: in none now."""
+
     def start(self, on_done: Callable[[Done], None]) -> None:
         """Begin; tell `on_done` what became of each batch."""
 
@@ -68,6 +73,11 @@ class ThreadHost:
         self._work: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
         self._on_done: Callable[[Done], None] = lambda _done: None
         self._thread = threading.Thread(target=self._write_until_told, name="smsd-writer")
+
+    @property
+    def pid(self) -> int | None:
+        """See `WriterHost.pid`."""
+        return os.getpid()
 
     @property
     def law(self) -> Law:
@@ -123,6 +133,11 @@ class ProcessHost:
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self._wire: _Wire | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """See `WriterHost.pid`."""
+        return self._process.pid if self._process is not None and self._wire is not None else None
 
     def start(self, on_done: Callable[[Done], None]) -> None:
         """See `WriterHost.start`."""

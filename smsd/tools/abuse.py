@@ -11,8 +11,9 @@ from smsd.config import Config
 from smsd.tools.law import law_in_force
 from smsd.tools.moments import now_us, since_us, told
 from smsd.tools.output import ToolRefused, print_json
-from storage import Register, blocks
+from storage import blocks
 from storage.abuse import CANDIDATES_MAX, Measured, measure
+from storage.holders import find_holder
 from storage.store import StoreError
 
 __all__ = ["add_block", "list_blocks", "remove_block", "report_abuse"]
@@ -107,18 +108,14 @@ def add_block(
 def _holder(config: Config, document: str) -> tuple[str, str]:
     """As decisions name the holder of a document, and in words."""
     if config.register_.mode == "off":
-        return f"d:{document}", "this document"
-    register = Register(config.register_.file)
+        return find_holder(None, document).name, "this document"
     try:
-        register.refresh()
-        citizen = register.look_up([document]).get(document)
+        holder = find_holder(config.register_.file, document)
     except StoreError as fault:
         raise ToolRefused(str(fault)) from fault
-    finally:
-        register.close()
-    if citizen is None:
+    if holder.citizen is None:
         raise ToolRefused("The register does not know this document, so it gets no permits anyway.")
-    return f"p:{citizen.person}", "the person who holds this document"
+    return holder.name, "the person who holds this document"
 
 
 def remove_block(config: Config, number: int, who: str, reason: str, as_json: bool) -> None:

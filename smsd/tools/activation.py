@@ -10,11 +10,12 @@ import click
 import rules
 from rules import Policy, PolicyError
 from rules import reference as references
+from rules.analysis.soundness import sound
 from smsd.config import Config
 from smsd.tools.law import law_in_force
 from smsd.tools.moments import now_us, told
 from smsd.tools.output import ToolRefused, print_json
-from smsd.tools.policy import covered, read
+from smsd.tools.policy import read
 from storage import audit, policies
 from storage.policies import Activation
 from storage.sqlite import owner_pid
@@ -36,9 +37,7 @@ def activate_policy(config: Config, file: Path, who: str, reason: str, as_json: 
 def roll_back(config: Config, who: str, reason: str, as_json: bool) -> None:
     """Put the policy before the one in force in force again."""
     try:
-        in_force = [a for a in policies.history(config.store.url) if not _is_shadow(a)]
-        now = in_force[0].digest if in_force else None
-        before = next((a for a in in_force if a.digest != now), None)
+        before = policies.before(config.store.url)
         if before is None:
             raise ToolRefused("No other policy was ever in force here.")
         source = policies.policy_source(config.store.url, before.digest)
@@ -67,13 +66,10 @@ def set_shadow(config: Config, file: Path | None, who: str, reason: str, as_json
 
 
 def _sound(policy: Policy) -> Policy:
-    """A policy without any fault: its own tests pass, and its rules leave no gap."""
     try:
-        rules.compile_policy(policy)
+        sound(policy)
     except PolicyError as fault:
         raise ToolRefused(f"{fault}\nThe policy in force stays.") from fault
-    if faults := covered(policy).faults:
-        raise ToolRefused("\n".join([*map(str, faults), "The policy in force stays."]))
     return policy
 
 
@@ -182,7 +178,3 @@ def _shadow(config: Config) -> Activation:
             "No candidate is in the shadow; put one there with: smsd policy shadow FILE"
         )
     return candidate
-
-
-def _is_shadow(activation: Activation) -> bool:
-    return activation.action.startswith("shadow")

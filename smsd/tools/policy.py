@@ -2,22 +2,16 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
 import click
 
 import rules
-from rules import CompiledPolicy, Policy, PolicyError, Problem
+from rules import CompiledPolicy, Policy, PolicyError
 from rules.analysis.cell_traits import TooManyCells
 from rules.analysis.coverage import Coverage, cover
-from rules.analysis.diff import (
-    Difference,
-    diff,
-    difference_words,
-    handling_words,
-    handlings,
-    rewordings,
-)
+from rules.analysis.diff import difference_words, handling_words
+from rules.analysis.findings import changes, changes_data
+from rules.analysis.soundness import examine
 from rules.policy import PolicyFile
 from rules.telling.table import as_data, decision_table
 from rules.telling.table_html import table_html
@@ -68,18 +62,14 @@ def covered(policy: Policy) -> Coverage:
 
 def check_policy(file: Path, as_json: bool) -> None:
     """All that stands between a file and its use."""
-    problems: tuple[Problem, ...] = ()
     policy = None
     try:
         policy = rules.load(file)
-        problems = cover(policy).faults
-        rules.compile_policy(policy)
+        problems = examine(policy).problems
     except PolicyError as fault:
-        problems = tuple(dict.fromkeys((*fault.problems, *problems)))
+        problems = fault.problems
     except OSError as fault:
         raise ToolRefused(f"{file}: cannot be read ({fault.strerror})") from fault
-    except TooManyCells as fault:
-        raise ToolRefused(f"{file}: {fault}") from fault
     if as_json:
         print_json(
             {
@@ -151,7 +141,7 @@ def cover_policy(file: Path, as_json: bool) -> None:
     policy = read(file)
     found = covered(policy)
     if as_json:
-        print_json(_data(found))
+        print_json(as_data(found))
     else:
         click.echo(
             f"{found.cells} cells in {found.versions} versions, {found.witnesses} requests decided."
@@ -172,43 +162,23 @@ def diff_policies(old: Path, new: Path, as_json: bool) -> None:
     """What changes for whom."""
     before, after = compiled(old, trial=False), compiled(new, trial=False)
     try:
-        rows = diff(before, after)
+        found = changes(before, after)
     except (ValueError, TooManyCells) as fault:
         raise ToolRefused(str(fault)) from fault
-    handled, texts = handlings(before, after), rewordings(before, after)
     if as_json:
-        print_json(
-            {
-                "decisions": [_difference(row, after) for row in rows],
-                "handling": [{**row._asdict(), "words": handling_words(row)} for row in handled],
-                "replies": [text._asdict() for text in texts],
-            }
-        )
+        print_json(changes_data(found, after))
     else:
-        for row in rows:
+        for row in found.decisions:
             click.echo(difference_words(row, after.calendar))
-        for handling in handled:
+        for handling in found.handling:
             click.echo(handling_words(handling))
-        for text in texts:
+        for text in found.replies:
             click.echo(f"reply {text.reply}, {text.part}, {text.language}:")
             click.echo(f"  - {text.before or '(none)'}\n  + {text.after or '(none)'}")
-        if not rows:
+        if not found.decisions:
             click.echo("Every request is decided alike.")
-    if rows or handled or texts:
+    if any(found):
         raise ToolRefused("")
-
-
-def _difference(row: Difference, policy: CompiledPolicy) -> dict[str, Any]:
-    return {**_data(row), "words": difference_words(row, policy.calendar)}
-
-
-def _data(value: Any) -> Any:
-    """NamedTuples to what JSON knows."""
-    if hasattr(value, "_asdict"):
-        return {name: _data(part) for name, part in value._asdict().items()}
-    if isinstance(value, tuple | list):
-        return [_data(part) for part in value]
-    return value
 
 
 def print_schema() -> None:

@@ -9,8 +9,9 @@ import click
 
 import rules
 from rules import CompiledPolicy, PolicyError, reference
+from rules.analysis.findings import reference_of, replay_data
 from rules.analysis.recorded import RecordedMessage, reproduces
-from rules.analysis.replay import Change, Mode, replay
+from rules.analysis.replay import Mode, replay
 from rules.analysis.replay_tally import Tally
 from smsd.config import Config
 from smsd.tools.law import law_in_force
@@ -72,7 +73,7 @@ def _print(tally: Tally, taken: Recording, policy: CompiledPolicy, mode: Mode) -
         for change in kind.examples:
             code = f"  code {change.code}" if change.code else ""
             at = told(change.at_us, policy.zone)
-            click.echo(f"{'':11}{_reference(change) or '-':6}  {at}{code}")
+            click.echo(f"{'':11}{reference_of(change) or '-':6}  {at}{code}")
 
 
 def _as_json(
@@ -85,32 +86,8 @@ def _as_json(
         "digest": policy.digest,
         "since": told(taken.since_us, policy.zone),
         "zone": policy.zone,
-        "messages": tally.messages,
-        "repeated": tally.repeated,
-        "decisions": tally.decisions,
-        "changed": tally.changes,
-        "changes": [
-            {
-                "old": kind.old,
-                "new": kind.new,
-                "count": kind.count,
-                "examples": [
-                    {
-                        "reference": _reference(change),
-                        "at": told(change.at_us, policy.zone),
-                        "code": change.code,
-                    }
-                    for change in kind.examples
-                ],
-            }
-            for kind in tally.kinds()
-        ],
+        **replay_data(tally, policy.zone),
     }
-
-
-def _reference(change: Change) -> str | None:
-    """What `smsd explain` takes; an SMS without a decision has none."""
-    return None if change.serial is None else reference.encode(change.serial)
 
 
 def verify_traffic(config: Config, since: str, as_json: bool) -> None:

@@ -10,7 +10,7 @@ import click
 from smsd.config import Config
 from smsd.tools.output import ToolRefused, print_json
 
-__all__ = ["act_on_smsc", "list_smscs"]
+__all__ = ["act_on_smsc", "list_smscs", "pace_smsc"]
 
 # The daemon answers when it knows how the SMSC takes us, which takes some seconds.
 _ANSWER_S = 30.0
@@ -24,6 +24,17 @@ def list_smscs(config: Config, as_json: bool) -> None:
         raise ToolRefused("")
 
 
+def pace_smsc(
+    config: Config, name: str, rate_per_s: float | None, who: str, reason: str, as_json: bool
+) -> None:
+    """Give one SMSC so many messages a second at most; None: what is configured."""
+    request = {"do": "pace", "smsc": name, "who": who, "reason": reason, "rate_per_s": rate_per_s}
+    answer = _ask(config.control_socket, request)
+    if not answer["changed"] and not as_json:
+        click.echo(f"Nothing to do: that is the pace of {name}.")
+    _print(answer["smscs"], as_json)
+
+
 def act_on_smsc(config: Config, do: str, name: str, who: str, reason: str, as_json: bool) -> None:
     """Suspend, resume or reconnect one SMSC; refused where it should be bound then and is not."""
     request = {"do": do, "smsc": name, "who": who, "reason": reason}
@@ -35,7 +46,7 @@ def act_on_smsc(config: Config, do: str, name: str, who: str, reason: str, as_js
         raise ToolRefused("")
 
 
-def _ask(path: Path, request: dict[str, str]) -> dict[str, Any]:
+def _ask(path: Path, request: dict[str, Any]) -> dict[str, Any]:
     """The daemon's answer to one request."""
     try:
         with socket.socket(socket.AF_UNIX) as caller:
@@ -67,7 +78,9 @@ def _print(smscs: list[dict[str, Any]], as_json: bool) -> None:
         print_json(smscs)
         return
     for smsc in smscs:
-        click.echo(f"{smsc['smsc']}: {smsc['state']}, {smsc['replies_waiting']} replies wait")
+        click.echo(
+            f"{smsc['smsc']}: {smsc['state']}, {smsc['replies_waiting']} replies wait{_pace(smsc)}"
+        )
         for bind in smsc["binds"]:
             state = "bound" if bind["bound"] else "not bound"
             why = f": {bind['reason']}" if bind["reason"] else ""
@@ -75,3 +88,14 @@ def _print(smscs: list[dict[str, Any]], as_json: bool) -> None:
             click.echo(
                 f"  {bind['bind']:<14} {bind['address']}  {state} since {bind['since']}{used}{why}"
             )
+
+
+def _pace(smsc: dict[str, Any]) -> str:
+    """At most how many messages a second, and why fewer than configured; nothing: no limit."""
+    rate, limit, configured = (smsc[f"{each}_per_s"] for each in ("rate", "limit", "configured"))
+    if not rate:
+        return "" if limit == configured else ", without a limit"
+    told = f", at most {rate:g} messages a second"
+    if rate < limit or not limit:
+        told += f" after {smsc['slowed_by']}"
+    return told if limit == configured else f"{told} (set by hand)"

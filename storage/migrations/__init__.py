@@ -11,6 +11,9 @@ from storage.migrations import (
     m0007_dead_letters,
     m0008_audit_chain,
     m0009_users,
+    m0010_history,
+    m0011_counter,
+    m0012_proposals,
 )
 
 migrations = Migrations("smsd")
@@ -22,5 +25,8 @@ migrations(name="m0006_receipts")(m0006_receipts.step)
 migrations(name="m0007_dead_letters")(m0007_dead_letters.step)
 migrations(name="m0008_audit_chain")(m0008_audit_chain.step)
 migrations(name="m0009_users")(m0009_users.step)
+migrations(name="m0010_history")(m0010_history.step)
+migrations(name="m0011_counter")(m0011_counter.step)
+migrations(name="m0012_proposals")(m0012_proposals.step)
 
 __all__ = ["migrations"]

@@ -58,7 +58,7 @@ def test_prometheus_can_read_the_metrics(
         conversation(phones, 77100)
         families = metrics(address)
     for name, family in families.items():
-        assert name.startswith("smsd_")
+        assert name.startswith(("smsd_", "process_"))
         assert family.documentation
         assert family.type in {"counter", "gauge", "histogram"}, name
     values = {
@@ -74,6 +74,13 @@ def test_prometheus_can_read_the_metrics(
     assert values["smsd_unrecognised"] == 1
     assert values["smsd_bind_up"] == 1
     assert values["smsd_store_up"] == 1
+    assert values["smsd_ready"] == 1
+    assert 0 < values["smsd_store_disk_free_bytes"] <= values["smsd_store_disk_total_bytes"]
+    # Two processes, and each has its own figures.
+    assert values["process_resident_memory_bytes"] > 0
+    assert values["smsd_writer_process_resident_memory_bytes"] > 0
+    assert values["process_start_time_seconds"] <= values["smsd_policy_loaded_timestamp_seconds"]
+    assert values["smsd_policy_newest_in_force"] == 1
 
 
 def test_labels_are_few_and_name_nobody(

@@ -138,6 +138,7 @@ def test_json_is_whole_and_without_the_policy_file(played: Played) -> None:
         "messages_today": None,
         "documents_today": None,
         "channel": "sms",
+        "override": False,
     }
     deciding = [rule["rule"] for rule in case["trace"] if rule["decides"]]
     assert deciding == [case["rule"]] == ["senior"]

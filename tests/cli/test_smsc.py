@@ -83,6 +83,34 @@ def test_an_smsc_is_suspended_and_resumed(config: Path, smsc: SmscProcess) -> No
     assert acts[-1][:2] == ("smsc_reconnect", "here")
 
 
+def test_an_smsc_is_paced_until_that_is_lifted(config: Path, smsc: SmscProcess) -> None:
+    """In words and as JSON, with who and why in the audit; nonsense is told before it is tried."""
+    options = ("--config", config, "--who", "Leyla", "--reason", "ticket 8")
+    with Daemon(config) as daemon:
+        daemon.wait_for("bound", smsc="here")
+        [paced] = told("pace", "here", "25", *options)
+        assert (paced["rate_per_s"], paced["limit_per_s"], paced["configured_per_s"]) == (25, 25, 0)
+        words = smsd("smsc", "list", "--config", config).stdout
+        assert ", at most 25 messages a second (set by hand)\n" in words
+        again = smsd("smsc", "pace", "here", "25", *options)
+        assert again.stdout.startswith("Nothing to do: that is the pace of here.\n")
+        [lifted] = told("pace", "here", "configured", *options)
+        assert lifted["rate_per_s"] == 0
+        refused = smsd("smsc", "pace", "here", "0.5", *options)
+        assert (refused.exit_code, refused.stderr) == (
+            1,
+            "a pace is 1 to 100000 messages a second\n",
+        )
+        wrong = smsd("smsc", "pace", "here", "fast", *options)
+        assert wrong.exit_code == 2
+        assert "neither messages a second nor the word configured" in wrong.stderr
+    lines = audit.since(f"sqlite:///{config.parent / 'smsd.db'}", 0)
+    assert [(e.who, e.subject, e.reason) for e in lines if e.action == "smsc_pace"] == [
+        ("Leyla", "here: 25/s", "ticket 8"),
+        ("Leyla", "here: as configured", "ticket 8"),
+    ]
+
+
 def test_a_suspension_ends_with_the_daemon(config: Path, phones: ControlClient) -> None:
     """What somebody typed in one night is not found by surprise after the next restart."""
     with Daemon(config) as daemon:

@@ -44,14 +44,15 @@ def write_config(
     mode: str = "off",
     limits: str = "",
     store: Path | None = None,
+    desk: str = "",
 ) -> Path:
-    """A configuration on free ports, with its store in `folder`."""
+    """A configuration on free ports, with its store in `folder`. limits, desk: more lines there."""
     file = folder / "config.toml"
     file.write_text(
         f'[policy]\nfile = "{POLICY_FILE}"\n'
         f'[store]\nurl = "sqlite:///{store or folder / "smsd.db"}"\n'
         f'[register]\nmode = "{mode}"\nfile = "{folder}/register.db"\n'
-        '[desk]\nlisten = "127.0.0.1:0"\n'
+        f'[desk]\nlisten = "127.0.0.1:0"\n{desk}\n'
         f"[limits]\nstore_retry_s = 0.05\n{limits}\n" + "\n".join(smscs),
         encoding="utf-8",
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from daemon_process import POLICY_FILE, Daemon, metric, smsc_section, write_config
+from daemon_process import POLICY_FILE, Daemon, fetch, metric, smsc_section, write_config
 
 from simulators.control_client import ControlClient
 from simulators.process import SmscProcess
@@ -75,11 +75,17 @@ def test_sighup_takes_a_changed_file_and_keeps_the_law_when_it_is_wrong(
         phones.text(PHONE, "1 AZE 1000002")
         assert length_min(store) == 120
         assert metric(address, "smsd_policy_load_failures_total") == 1
+        assert metric(address, "smsd_policy_newest_in_force") == 0
+        assert "the newest could not be loaded" in fetch(address, "readyz")[1]
+        loaded_s = metric(address, "smsd_policy_loaded_timestamp_seconds")
         (tmp_path / "law.toml").write_text(changed, encoding="utf-8")
         daemon.process.send_signal(signal.SIGHUP)
         daemon.wait_for("policy_in_force")
         phones.text(PHONE, "1 AZE 1000003")
         assert length_min(store) == 180
+        assert metric(address, "smsd_policy_newest_in_force") == 1
+        assert metric(address, "smsd_policy_loaded_timestamp_seconds") > loaded_s
+        assert fetch(address, "readyz") == (200, "ready\n")
         assert daemon.terminate() == 0
         assert daemon.log.count('"bound"') == 1
     history = json.loads(policy("history", "--config", config, "--json").output)
@@ -145,7 +151,8 @@ def test_a_file_broken_while_the_daemon_was_down_does_not_keep_it_down(
     (tmp_path / "law.toml").write_text("[policy\n", encoding="utf-8")
     with Daemon(config) as daemon:
         daemon.wait_for("policy_kept")
-        daemon.wait_for("started")
+        address = daemon.wait_for("started")["desk"]
+        assert metric(address, "smsd_policy_newest_in_force") == 0
         assert "AZE1000001" in phones.text(PHONE, "1 AZE 1000001").text
 
 

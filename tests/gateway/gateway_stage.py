@@ -49,6 +49,8 @@ class Observer:
         self.unrecognised: Counter[str] = Counter()
         self.turned_away = 0
         self.certificates: dict[str, float] = {}
+        self.store_faults: list[str | None] = []
+        self.suspensions: list[bool] = []
 
     def committed(self, counts: Counts, messages: int, commit_s: float) -> None:
         """See `LaneWatcher`."""
@@ -65,6 +67,10 @@ class Observer:
         """See `LaneWatcher`."""
         self.put_off.append(messages)
 
+    def store_changed(self, fault: str | None) -> None:
+        """See `LaneWatcher`."""
+        self.store_faults.append(fault)
+
     def submitted(self, smsc: str, turnarounds_us: list[int]) -> None:
         """See `OutboxWatcher`."""
         self.turnarounds_us.extend(turnarounds_us)
@@ -80,6 +86,10 @@ class Observer:
     def bind_changed(self, smsc: str, bind: str, up: bool) -> None:
         """See `BindWatcher`."""
         self.bind_changes.append((bind, up))
+
+    def suspension_changed(self, smsc: str, suspended: bool) -> None:
+        """See `BindWatcher`."""
+        self.suspensions.append(suspended)
 
     def messages_came(self, smsc: str, count: int) -> None:
         """See `BindWatcher`."""

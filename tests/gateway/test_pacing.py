@@ -157,3 +157,40 @@ def test_a_single_reply_that_meets_congestion_waits_too() -> None:
     assert paced.congested(START) == 1
     assert paced.allowance(START + 0.9) == 0
     assert paced.allowance(START + 1.1) >= 1
+
+
+def test_another_limit_holds_from_then_on() -> None:
+    """Lower, then higher, whatever congestion had made of it; each to the message."""
+    paced = pacing(100.0)
+    departures(paced, 2.0)
+    now = START + 2
+    paced.congested(now)
+    paced.limit(10.0, now)
+    assert paced.rate_per_s(now) == 10
+    assert len(departures(paced, 10.0, start=now)) in (100, 101)
+    now += 10
+    paced.limit(200.0, now)
+    assert len(departures(paced, 1.0, start=now)) in range(199, 205)
+    paced.limit(0.0, now + 1)
+    assert paced.unlimited
+    assert paced.allowance(now + 1) == EVERYTHING
+
+
+def test_a_limit_that_was_set_is_what_congestion_falls_from_and_rises_to() -> None:
+    """With none configured, too: it does not end when the rate is back."""
+    paced = pacing()
+    paced.limit(40.0, START)
+    departures(paced, 2.0)
+    now = START + 2
+    assert paced.congested(now) == 20
+    assert paced.rate_per_s(now + 60) == 40
+    assert paced.allowance(now + 60) < 3
+    assert not paced.unlimited
+
+
+def test_a_higher_limit_does_not_wait_out_the_interval_of_the_lower() -> None:
+    """One in ten seconds, of which the first second has passed."""
+    paced = pacing(0.1, least=0.1)
+    send(paced, 1, START)
+    paced.limit(10.0, START + 1)
+    assert paced.wait_s(START + 1) == pytest.approx(0.1)

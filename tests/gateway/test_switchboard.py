@@ -6,6 +6,7 @@ import pytest
 from gateway_stage import GatewayStage, NewStage
 from memory_smsc import MemorySmsc
 from twisted.internet.defer import Deferred
+from virtual_reactor import NOON_US
 
 from smsd.gateway.switchboard import Switchboard
 from smsd.smpp.events import Unbound
@@ -25,9 +26,9 @@ class Operator:
     async def _note(self, *line: str) -> None:
         self.audit.append(line)
 
-    def ask(self, do: str, smsc: str = "one") -> "Deferred[dict[str, Any]]":
+    def ask(self, do: str, smsc: str = "one", **more: Any) -> "Deferred[dict[str, Any]]":
         """The answer to come."""
-        request = {"do": do, "smsc": smsc, "who": "Leyla", "reason": "maintenance"}
+        request = {"do": do, "smsc": smsc, "who": "Leyla", "reason": "maintenance", **more}
         return self.board.answer(request)
 
     def told(self, asked: "Deferred[dict[str, Any]]", seconds: float = 0.1) -> dict[str, Any]:
@@ -195,6 +196,7 @@ def test_the_list_says_how_each_bind_fares(new_stage: NewStage) -> None:
         "bind": "receiver",
         "bound": True,
         "since": "2020-04-06T08:00:00+00:00",
+        "since_us": NOON_US,
         "address": "127.0.0.1:2776",
         "reason": "",
         "window_used": 0,
@@ -208,7 +210,7 @@ def test_the_list_says_how_each_bind_fares(new_stage: NewStage) -> None:
 @pytest.mark.parametrize(
     ("do", "smsc", "error"),
     [
-        ("explode", "one", "no such request; there are: list, suspend, resume, reconnect"),
+        ("explode", "one", "no such request; there are: list, suspend, resume, reconnect, pace"),
         ("suspend", "two", "no such SMSC; there are: one"),
     ],
 )
@@ -241,3 +243,65 @@ def test_a_suspended_gateway_still_stops(new_stage: NewStage) -> None:
     asked = operator.ask("suspend")
     operator.told(asked)
     assert stage.binds.stop().called
+
+
+def test_a_pace_holds_until_it_is_lifted(new_stage: NewStage) -> None:
+    """Two a second instead of all at once; then the rest without delay, and all is in the audit."""
+    stage = new_stage(window=1_000).start()
+    operator = Operator(stage)
+    smsc = stage.bound()
+    told = operator.told(operator.ask("pace", rate_per_s=2))
+    assert (told["ok"], told["changed"]) == (True, True)
+    assert told["smscs"][0]["limit_per_s"] == 2
+    for number in range(20):
+        smsc.text(b"2 AZE 11111%02d" % number, f"9945000000{number:02}")
+    stage.run()
+    before = len(smsc.submitted)
+    assert before <= 2
+    for _ in range(30):
+        stage.pass_time(0.1)
+    assert 5 <= len(smsc.submitted) - before <= 7
+    lifted = operator.told(operator.ask("pace", rate_per_s=None))
+    assert lifted["smscs"][0]["rate_per_s"] == 0
+    assert len(smsc.submitted) == 20
+    assert operator.audit == [
+        ("Leyla", "smsc_pace", "one: 2/s", "maintenance"),
+        ("Leyla", "smsc_pace", "one: as configured", "maintenance"),
+    ]
+
+
+def test_a_pace_that_is_set_already_is_no_change(new_stage: NewStage) -> None:
+    """Nor is what is configured where nothing else was set."""
+    stage = new_stage(throughput=50.0).start()
+    operator = Operator(stage)
+    for rate in (None, 50, 50.0):
+        assert operator.told(operator.ask("pace", rate_per_s=rate))["changed"] is False
+    assert operator.audit == []
+
+
+@pytest.mark.parametrize(
+    "rate", [0, 0.99, 100_000.1, -5, float("nan"), float("inf"), True, "50", [50]]
+)
+def test_a_pace_is_a_rate_within_its_bounds(new_stage: NewStage, rate: object) -> None:
+    """Whatever comes by the socket; the error says what may."""
+    operator = Operator(new_stage().start())
+    told = operator.told(operator.ask("pace", rate_per_s=rate))
+    assert told == {"ok": False, "error": "a pace is 1 to 100000 messages a second"}
+    assert operator.audit == []
+
+
+def test_congestion_is_told_with_its_reason_while_it_slows_us_down(new_stage: NewStage) -> None:
+    """The status, how often, the rate that is left; nothing of it once that is over."""
+    stage = new_stage(throughput=20.0, throughput_recovery_per_s=10.0).start()
+    operator = Operator(stage)
+    smsc = stage.bound()
+    smsc.text(b"2 AZE 1111111", PHONE)
+    stage.run()
+    smsc.answer(Status.ESME_RTHROTTLED)
+    stage.run()
+    [told] = operator.told(operator.ask("list"))["smscs"]
+    assert (told["throttled"], told["slowed_by"]) == (1, "ESME_RTHROTTLED (0x58)")
+    assert told["rate_per_s"] < told["limit_per_s"] == told["configured_per_s"] == 20
+    stage.pass_time(2.0)
+    [told] = operator.told(operator.ask("list"))["smscs"]
+    assert (told["rate_per_s"], told["slowed_by"]) == (20, "")

@@ -111,6 +111,18 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 )
 
 
+@pytest.mark.parametrize("depth", [100, 300, 450, 100_000])
+def test_brackets_within_brackets_are_read_or_refused(depth: int) -> None:
+    """Whether tomllib or the scan meets the bottom first, there is a message and no trace."""
+    text = "k = " + "[" * depth + "]" * depth
+    try:
+        _, lines = load_toml(text, "p.toml")
+    except TomlError as error:
+        assert "nests brackets far too deep" in str(error)
+    else:
+        assert lines[("k",)] == 1
+
+
 def _toml(value: Any) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + "}"

@@ -144,6 +144,16 @@ ROWS = {
         "INSERT INTO session VALUES ('beef', 'leyla', 'csrf', 'password', 7, 8)",
         "INSERT INTO token VALUES ('patrol', 'cafe', 'check', 'leyla', 5, 99, NULL, NULL)",
     ),
+    "m0010_history": ("INSERT INTO history VALUES (5, 1586160000, '[5000,{},{},{}]')",),
+    "m0011_counter": (
+        "UPDATE reply SET state = 0, sent_before_us = 8 WHERE id = 5",
+        "UPDATE audit_journal SET journal = 'a name', lines = 2",
+    ),
+    "m0012_proposals": (
+        "INSERT INTO proposal VALUES (1, 1, 0, 'officer', 5, 'decree', 'queued', 99)",
+        "INSERT INTO proposal_move VALUES (1, 1, 7, 'second', 'queue', 'at midnight')",
+        "INSERT INTO study VALUES (1, 1, 5, 1, 6, 'sound', '{}')",
+    ),
 }
 assert list(ROWS) == STEPS, "rows for what the newest step brings"
 

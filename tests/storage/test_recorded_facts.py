@@ -33,6 +33,7 @@ _FACTS = st.builds(
     st.none() | st.integers(0, 10_000),
     st.none() | st.integers(0, 10_000),
     st.sampled_from(["sms", "call_centre", "web"]),
+    st.booleans(),
 )
 
 

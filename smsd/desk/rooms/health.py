@@ -29,14 +29,15 @@ class HealthRoom:
         )
 
     async def _metrics(self, visit: Visit) -> Answer:
-        self._premises.refresh_gauges()
+        await self._premises.in_thread(self._premises.look_at_disks)
         return Text(CONTENT_TYPE_LATEST, generate_latest(self._premises.metrics.registry))
 
     async def _live(self, visit: Visit) -> Answer:
         return Text(_TEXT, b"alive\n")
 
     async def _ready(self, visit: Visit) -> Answer:
-        reasons = self._premises.unready()
+        readiness = self._premises.readiness
+        reasons = readiness.reasons()
         lines = [f"not ready: {reason}" for reason in reasons] or ["ready"]
-        told = "\n".join([*lines, *self._premises.suspended(), ""])
+        told = "\n".join([*lines, *readiness.remarks(), ""])
         return Text(_TEXT, told.encode(), 503 if reasons else 200)

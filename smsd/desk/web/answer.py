@@ -7,11 +7,15 @@ __all__ = ["Answer", "Data", "Page", "See", "Sorry", "Stream", "Text"]
 
 
 class Page(NamedTuple):
-    """A page from a template. `visit`, `t`, `asset` and `may` are there without being given."""
+    """A page from a template. `visit`, `t`, `asset` and `may` are there without being given.
+
+    cookies: whole Set-Cookie lines.
+    """
 
     template: str
     values: Mapping[str, Any] = {}
     status: int = 200
+    cookies: tuple[str, ...] = ()
 
 
 class Data(NamedTuple):

@@ -38,8 +38,9 @@ class Departure:
         special: list[tuple[str, str]] = [("Set-Cookie", line) for line in cookies]
         status, kind, octets, cached_s = 200, _HTML, b"", 0
         match answer:
-            case Page(template, values, status):
+            case Page(template, values, status, more_cookies):
                 octets = self._page(template, visit, where, values)
+                special += [("Set-Cookie", line) for line in more_cookies]
             case Sorry(status, message):
                 kind, octets = self._sorry(status, message, visit, where)
                 special += _hints(status, allowed)

@@ -113,6 +113,8 @@ class Door:
             csrf=csrf or forms.fresh_token(),
             wants_data=_wants_data(found.route, knock),
             theme=liked.theme,
+            origin=f"{'https' if where.secure else 'http'}://{knock.headers.get('host', '')}",
+            cookies=cookies,
         )
         if store_fault and not _is_open(found.route):
             answer: Answer = Sorry(503, visit.say("frame.store_unavailable"))

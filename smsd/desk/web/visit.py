@@ -45,7 +45,8 @@ class Visit(NamedTuple):
     place: what the names in the route's path stand for. query, form: of values given twice the
     first; form only of a POST whose CSRF token was right. files: uploads, by the name of the field.
     csrf: what forms of the answer must carry. address: the visitor's, behind a trusted proxy the
-    one that it tells. language: az, en, ru. say: words by their key in that language.
+    one that it tells. language: az, en, ru. say: words by their key in that language. origin: how
+    the browser knows us, scheme://host. cookies: what it carries, under their whole names.
     """
 
     path: str
@@ -61,6 +62,8 @@ class Visit(NamedTuple):
     csrf: str = ""
     wants_data: bool = False  # JSON rather than a page
     theme: str = "auto"  # auto, light, dark
+    origin: str = ""
+    cookies: Mapping[str, str] = {}
 
     @property
     def who(self) -> str:

@@ -1,0 +1,1 @@
+"""How the daemon fares now: gathered once a second while anybody watches, and sent to all."""

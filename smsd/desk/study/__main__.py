@@ -1,0 +1,64 @@
+"""`python -m smsd.desk.study`: one job from standard input, its findings on standard output.
+
+It ends when standard input does: whoever asked is gone then.
+"""
+
+import os
+import signal
+import sys
+import threading
+import traceback
+from typing import Any
+
+from smsd.desk.study.findings import examined, studied
+from smsd.desk.study.job import (
+    FAILED,
+    FOUND,
+    PROGRESS,
+    ExamineJob,
+    Job,
+    Progress,
+    job_of,
+    said,
+)
+
+_OCTETS = 4_096
+_NICE = 19  # whatever it finds can wait; phones cannot
+
+
+def main() -> None:
+    """Do the job."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the daemon's, who tells us by its end
+    os.nice(_NICE)
+    job = job_of(sys.stdin.buffer.readline())
+    threading.Thread(target=_end_with_the_daemon, daemon=True).start()
+    try:
+        found = _do(job)
+    except Exception as fault:  # noqa: BLE001 - whatever it is, the page must say something
+        # Without its message, in which an SMS might stand.
+        place = traceback.extract_tb(fault.__traceback__)[-1]
+        _say(FAILED, f"{type(fault).__name__} in {place.name}, line {place.lineno}")
+        return
+    _say(FOUND, found)
+
+
+def _do(job: Job) -> dict[str, Any]:
+    if isinstance(job, ExamineJob):
+        return examined(job)
+    return studied(job, lambda progress: _say(PROGRESS, progress))
+
+
+def _say(word: bytes, data: Progress | dict[str, Any] | str) -> None:
+    sys.stdout.buffer.write(said(word, data))
+    sys.stdout.buffer.flush()
+
+
+def _end_with_the_daemon() -> None:
+    # Not by sys.stdin, whose lock a thread must not hold when the interpreter ends.
+    while os.read(0, _OCTETS):
+        pass
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""What is queued takes effect by itself: the instant is watched while the daemon runs.
+
+Whatever fell due while it did not is in force before its first SMS: `smsd.lawbook` sees to that.
+"""
+
+from typing import Any
+
+import structlog
+from twisted.internet.defer import ensureDeferred
+
+from smsd.desk.premises import Premises
+from storage import proposals
+from storage.proposals import Proposal
+from storage.store import StoreError
+
+__all__ = ["Timetable"]
+
+_log = structlog.get_logger("smsd.policy")
+
+_TICK_S = 1.0
+"""Clocks are set, and rehearsals shift them: no timer is trusted for longer."""
+
+_US_PER_S = 1_000_000
+
+
+class Timetable:
+    """Watches the instant of the queued proposal."""
+
+    def __init__(self, premises: Premises) -> None:
+        self._premises = premises
+        self._timer: Any = None
+        self._stopped = False
+        self.next: Proposal | None = None
+        """What is queued, as far as is known."""
+
+    def start(self) -> None:
+        """Find out what is queued, and watch."""
+        ensureDeferred(self._tick(look=True))
+
+    def stop(self) -> None:
+        """Watch no more."""
+        self._stopped = True
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+
+    async def look(self) -> None:
+        """Something was queued, or is no longer."""
+        premises = self._premises
+        self.next = await premises.in_thread(proposals.queued, premises.url)
+
+    async def _tick(self, look: bool = False) -> None:
+        try:
+            if look:
+                await self.look()
+            if self._remaining_s() <= 0:
+                await self._premises.reload_policy()
+                await self.look()
+        except StoreError as fault:
+            _log.error("timetable_unread", reason=str(fault))
+            look = True
+        else:
+            look = False
+        if not self._stopped:
+            # Not sooner than in a tick where its time is past: something has kept it back.
+            left_s = self._remaining_s()
+            delay_s = left_s if 0 < left_s < _TICK_S else _TICK_S
+            self._timer = self._premises.reactor.callLater(
+                delay_s, lambda: ensureDeferred(self._tick(look))
+            )
+
+    def _remaining_s(self) -> float:
+        if self.next is None or self.next.due_us is None:
+            return _TICK_S
+        return (self.next.due_us - self._premises.clock.utc_us()) / _US_PER_S

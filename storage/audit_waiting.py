@@ -1,0 +1,181 @@
+"""Lines of the audit that wait in a file beside the store while the store cannot be written.
+
+Who checks a permit in the street is answered all the same, and the line is not lost: it is synced
+to the file before the answer, and goes into the audit once, in its order, when the store takes
+writes again. How many of the file's lines are there already stands in the store itself, written in
+the same transaction, so a crash at any point repeats none.
+"""
+
+import json
+import os
+import secrets
+import threading
+from contextlib import suppress
+from enum import Enum
+from pathlib import Path
+from typing import NamedTuple
+
+from storage import audit
+from storage.beside import writing
+from storage.sqlite import database_path
+from storage.store import StoreError, StoreUnavailable
+
+__all__ = ["AuditNote", "Kept", "WaitingAudit"]
+
+_PATIENCE_S = 0.2
+"""For the store's turn, which comes within milliseconds where all is well."""
+
+_LINES_PER_STEP = 500  # the daemon waits 2 s for its turn; each of ours takes milliseconds
+_NAME_OCTETS = 8
+
+
+class AuditNote(NamedTuple):
+    """A line that is to stand in the audit; see `storage.audit.write`.
+
+    about: a phone or document, which can be erased.
+    """
+
+    at_us: int
+    who: str
+    action: str
+    subject: str
+    reason: str = ""
+    about: str = ""
+
+
+class Kept(Enum):
+    """Where a line is now."""
+
+    STORE = "store"
+    FILE = "file"  # synced; goes into the store later
+    MEMORY = "memory"  # neither could be written: a crash would lose it
+
+
+class WaitingAudit:
+    """The audit of one store, for whoever must not wait for it; any thread may call.
+
+    lines_max: more than so many may not wait.
+    """
+
+    def __init__(self, url: str, lines_max: int) -> None:
+        self._url = url
+        self._lines_max = lines_max
+        self._path = Path(f"{database_path(url)}.audit-waiting")
+        self._lock = threading.Lock()
+        self._in_memory: list[AuditNote] = []
+        self._in_file = self._count()
+
+    @property
+    def waiting(self) -> int:
+        """How many lines are not in the audit yet."""
+        return self._in_file + len(self._in_memory)
+
+    def note(self, note: AuditNote) -> Kept:
+        """Keep a line where that can be done at once.
+
+        Raises:
+            StoreUnavailable: too many wait; what the line tells of must not happen.
+        """
+        with self._lock:
+            if not self.waiting and self._into_store([note]):
+                return Kept.STORE
+            if self.waiting >= self._lines_max:
+                raise StoreUnavailable("too many lines of the audit wait to be written")
+            if not self._in_memory and self._into_file([note]):
+                return Kept.FILE
+            self._in_memory.append(note)  # in its order, behind those that were turned away
+            return Kept.MEMORY
+
+    def drain(self) -> int:
+        """Bring what waits into the audit, as far as the store takes it; how many lines went."""
+        with self._lock:
+            before = self.waiting
+            if self._in_memory and self._into_file(self._in_memory):
+                self._in_memory = []
+            if self._in_file:
+                self._drain_file()
+            if not self._in_file and self._in_memory and self._into_store(self._in_memory):
+                self._in_memory = []
+            return before - self.waiting
+
+    def _into_store(self, notes: list[AuditNote]) -> bool:
+        try:
+            with writing(self._url, _PATIENCE_S) as connection:
+                for note in notes:
+                    audit.write(connection, *note)
+        except StoreError:
+            return False
+        return True
+
+    def _into_file(self, notes: list[AuditNote]) -> bool:
+        """Append whole lines and sync them; of what could be written in part nothing stays."""
+        lines = [json.dumps(note, ensure_ascii=False) for note in notes]
+        try:
+            with open(self._path, "ab", opener=_private) as file:
+                end = file.seek(0, os.SEEK_END)
+                if not end:  # its name tells it from the one before, which had lines of its own
+                    _make_durable(self._path.parent)
+                    lines = [json.dumps(secrets.token_hex(_NAME_OCTETS)), *lines]
+                try:
+                    file.write("".join(f"{line}\n" for line in lines).encode())
+                    file.flush()
+                    os.fsync(file.fileno())
+                except OSError:
+                    _cut(file.fileno(), end)
+                    raise
+        except OSError:
+            return False
+        self._in_file += len(notes)
+        return True
+
+    def _drain_file(self) -> None:
+        try:
+            name, notes = self._read()
+            while self._in_file:
+                with writing(self._url, _PATIENCE_S) as connection:
+                    row = connection.execute("SELECT journal, lines FROM audit_journal").fetchone()
+                    done = int(row[1]) if row[0] == name else 0
+                    some = notes[done : done + _LINES_PER_STEP]
+                    for note in some:
+                        audit.write(connection, *note)
+                    there = (name, done + len(some))
+                    connection.execute("UPDATE audit_journal SET journal = ?, lines = ?", there)
+                self._in_file = len(notes) - there[1]
+            self._path.unlink()
+        except (StoreError, OSError):
+            return  # what was read and is in the audit is not written there again
+
+    def _read(self) -> tuple[str, list[AuditNote]]:
+        """The file's name within it, and its whole lines: a crash may have cut the last one."""
+        *lines, _torn = self._path.read_bytes().decode().split("\n")
+        if not lines:
+            return "", []
+        return str(json.loads(lines[0])), [AuditNote(*json.loads(line)) for line in lines[1:]]
+
+    def _count(self) -> int:
+        """How many lines an earlier daemon left; a torn one, never answered for, is cut off."""
+        try:
+            _, notes = self._read()
+            os.truncate(self._path, self._path.read_bytes().rfind(b"\n") + 1)
+        except FileNotFoundError:
+            return 0
+        except OSError as fault:
+            raise StoreUnavailable(f"{self._path}: {fault.strerror}") from fault
+        return len(notes)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _cut(descriptor: int, end: int) -> None:
+    with suppress(OSError):
+        os.ftruncate(descriptor, end)
+
+
+def _make_durable(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,134 @@
+"""A real daemon with its desk, a simulated SMSC with phones, and people of every role."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from axe import violations
+from chromium import DESKTOP, PHONE, Watch, context_of, no_scrolling_sideways
+from daemon_process import Daemon, smsc_section, write_config
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from simulators.process import SmscProcess
+from smsd.config import load_config
+from smsd.desk.access.passwords import Passwords
+from storage.roles import Role
+from storage.users import add_user
+
+PASSWORD = "four invented words here"
+EVERYBODY: Mapping[str, tuple[Role, ...]] = {
+    **{role.value: (role,) for role in Role},
+    "second": (Role.POLICY,),  # who activates what another proposed
+    "everything": tuple(Role),
+}
+
+
+class OpenDesk:
+    """The running desk. A context manager that ends it all.
+
+    origin: how browsers know it. url: the store's. phones: the simulator's. more: lines of [desk].
+    others: origins besides ours that its pages may lead to.
+    """
+
+    def __init__(
+        self, browser: Browser, folder: Path, more: str = "", others: tuple[str, ...] = ()
+    ) -> None:
+        self.browser = browser
+        self._others = others
+        self._signed_in: dict[str, Any] = {}
+        self._clock = folder / "clock-offset"
+        with ExitStack() as stack:
+            smsc = stack.enter_context(SmscProcess("--retry-delay", "0.05"))
+            self.phones = stack.enter_context(smsc.client())
+            self.config = write_config(folder, [smsc_section(smsc.port)], desk=more)
+            self.daemon = stack.enter_context(
+                Daemon(self.config, "--clock-offset-file", str(self._clock))
+            )
+            self.url = load_config(self.config, {}).store.url
+            address = self.daemon.wait_for("started")["desk"]
+            self.daemon.wait_for("bound")
+            self.origin = f"http://localhost:{address.rpartition(':')[2]}"
+            self._stack = stack.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def smsd(self, *arguments: str | Path) -> str:
+        """What a command prints."""
+        done = subprocess.run(
+            [sys.executable, "-m", "smsd", *map(str, arguments), "--config", str(self.config)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def add_everybody(self) -> None:
+        """Create the people of EVERYBODY, each with PASSWORD."""
+        hashed = Passwords().hash(PASSWORD)
+        for name, roles in EVERYBODY.items():
+            add_user(self.url, name, hashed, False, roles, "tests", "", time.time_ns() // 1_000)
+
+    def move_clock(self, seconds: float) -> None:
+        """Make it so much later than it is; 0: now."""
+        self._clock.write_text(f"{seconds}\n")
+
+    @contextmanager
+    def visitor(self, name: str = "", **options: Any) -> Iterator[Page]:
+        """A page of somebody signed in, or of nobody; at its end nothing may have been amiss."""
+        if name and name not in self._signed_in:
+            with self._watched() as context:
+                sign_in(context.new_page(), name)
+                self._signed_in[name] = context.storage_state()
+        if name:
+            options["storage_state"] = self._signed_in[name]
+        with self._watched(**options) as context:
+            yield context.new_page()
+
+    @contextmanager
+    def _watched(self, **options: Any) -> Iterator[BrowserContext]:
+        context = context_of(self.browser, self.origin, **options)
+        watch = Watch(context, (self.origin, *self._others))
+        try:
+            yield context
+            assert watch.faults == []
+        except BaseException as fault:
+            fault.add_note("".join(["the daemon's last words:\n", *self.daemon.lines[-8:]]))
+            raise
+        finally:
+            context.close()
+
+
+def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
+    """As people do, from wherever they are sent to."""
+    page.goto("/sign-in")
+    page.locator("input[name=name]").fill(name)
+    page.locator("input[name=password]").fill(password)
+    page.locator("main button").first.click()
+
+
+def is_sound(page: Page) -> None:
+    """No page keeps anybody out, nothing sticks out of it: large and light, small and dark."""
+    assert faults_of(page) == []
+
+
+def faults_of(page: Page) -> list[str]:
+    """What is wrong with a page; see `is_sound`. It is left as it was found."""
+    size, found = page.viewport_size, []
+    for scheme, other in (("light", DESKTOP), ("dark", PHONE)):
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size(other)
+        amiss = [*violations(page), *no_scrolling_sideways(page)]
+        found += [f"{scheme}, {other['width']} px: {each}" for each in amiss]
+    page.emulate_media(color_scheme="null")
+    if size is not None:
+        page.set_viewport_size(size)
+    return found
