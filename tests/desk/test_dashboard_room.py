@@ -204,3 +204,12 @@ def test_a_register_that_is_required_is_told_of(new_desk: NewDesk) -> None:
     watched = WatchedDesk(new_desk(""))
     assert watched.room.snapshots.now()["register"]["required"] is False
     assert "not in use" in watched.stage.ask("GET", "/", accept_language="en").text
+
+
+def test_what_stops_the_work_stands_before_what_may_wait(new_desk: NewDesk) -> None:
+    """A disk that runs full is told below an SMSC that is away."""
+    watched = WatchedDesk(new_desk(f"[desk.dashboard]\ndisk_free_min_bytes = {1 << 60}"))
+    watched.wait_for_look()
+    problems = watched.room.snapshots.now()["problems"]
+    assert [each["kind"] for each in problems] == ["writer", "smsc_down", "disk"]
+    assert "Make room, or delete" in watched.stage.ask("GET", "/", accept_language="en").text
