@@ -1,11 +1,13 @@
 """The strip of recent events: what is told, in which order, and how much of it is kept."""
 
+from desk_people import add, guest
 from desk_stage import DeskStage
 from twisted.internet.defer import ensureDeferred
 from watched_desk import NewDesk, WatchedDesk
 
 from smsd.desk.events import KINDS
 from storage import ReplyState
+from storage.roles import Role
 
 
 def kinds(watched: WatchedDesk) -> list[str]:
@@ -49,6 +51,21 @@ def test_congestion_that_goes_on_is_one_event(desk: DeskStage) -> None:
     assert kinds(watched).count("congestion") == 2
     watched.metrics.throttled("another")
     assert kinds(watched).count("congestion") == 3
+
+
+def test_refused_sign_ins_are_one_event_and_name_nobody(desk: DeskStage) -> None:
+    """Somebody guesses: worth a look at the audit and the log."""
+    add(desk, "leyla", Role.ADMIN)
+    visitor = guest(desk)
+    form = {"csrf": visitor.csrf, "name": "leyla", "password": "wrong"}
+    for _ in range(3):
+        assert desk.ask("POST", "/sign-in", form, cookie=visitor.cookie).status == 400
+    [refused] = [
+        event
+        for event in WatchedDesk(desk).premises.events.newest(9)
+        if event.kind == "sign_in_refused"
+    ]
+    assert not refused.values
 
 
 def test_the_oldest_go_first(new_desk: NewDesk) -> None:
