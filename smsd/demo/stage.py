@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from datetime import time as datetime_time
 from pathlib import Path
@@ -22,6 +22,7 @@ from rich.text import Text
 import rules
 from simulators.control_client import ControlClient, NoAnswer, SimulatorUnreachable
 from smsd.demo.script import Line, conversation, register_csv
+from smsd.demo.town import texts, townspeople_csv
 
 _SMSC = ("127.0.0.1", 2775)
 _CONTROL = ("127.0.0.1", 2776)
@@ -32,6 +33,14 @@ _START_S = 30.0
 _REPLY_S = 30.0
 _STOP_S = 10.0
 _POLL_S = 0.05
+_TOWN_TEXTS_EVERY_S = 0.4
+
+# Who may sign in at the demo's desk: one who may do everything, and one to approve of it.
+_USERS = {
+    "leyla": ("viewer", "agent", "police", "policy", "auditor", "admin"),
+    "rashad": ("policy",),
+}
+_PASSWORD = "only-for-the-demo"  # noqa: S105 - and for nothing else
 
 _STYLES = {"→": "cyan", "←": "green"}  # a line without an arrow goes on as the one above it
 
@@ -45,6 +54,7 @@ url = {{store!r}}
 file = {{register!r}}
 [desk]
 listen = "{_DESK_ADDRESS}"
+public_rules = true
 [[smsc]]
 name = "simulator"
 host = "{_SMSC[0]}"
@@ -106,10 +116,9 @@ class _Stage:
             )
         )
         people = folder / "people.csv"
-        people.write_text(register_csv(), encoding="utf-8")
-        arguments = [sys.executable, "-m", "smsd", "registry", "import", str(people)]
-        if subprocess.run([*arguments, "--config", str(config)]).returncode:  # noqa: S603
-            raise _Failed("the sample register could not be imported")
+        people.write_text(register_csv() + townspeople_csv(), encoding="utf-8")
+        self._config = config
+        self._smsd("registry", "import", str(people))
         self._await_ready()
         self._lines = lines
 
@@ -137,18 +146,39 @@ class _Stage:
         return not wrong
 
     def stay_up(self) -> None:
-        """Wait for Ctrl-C, or for a process to end on its own."""
+        """Let the town text until Ctrl-C, or until a process ends on its own."""
+        self._add_users()
         self._say(
             f"\nThe daemon stays up; its clock went on from {self._lines[-1].at}."
             " Text it from another terminal:\n\n"
             '    .venv/bin/smsd-sim send --from 994501234567 "2 AZE 1234567"\n\n'
-            f"Metrics: http://{_DESK_ADDRESS}/metrics. Why was it decided so:\n\n"
+            f"See it live: http://{_DESK_ADDRESS}/ – sign in as leyla, who may do everything, or as"
+            f" rashad,\nwho approves of policies. The password of both: {_PASSWORD}\n"
+            f"Anybody may read the rules: http://{_DESK_ADDRESS}/rules\n\n"
+            "Why was it decided so:\n\n"
             f"    .venv/bin/smsd explain REFERENCE --config {self._folder}/config.toml\n\n"
             "Ctrl-C ends it."
         )
+        town = texts()
         while self._smsc.poll() is None and self._daemon.poll() is None:
-            time.sleep(_POLL_S)
+            time.sleep(_TOWN_TEXTS_EVERY_S)
+            with suppress(SimulatorUnreachable):  # it has ended; told below
+                self._client.send(*next(town))
         raise _Failed(f"a process ended.\n{self._log_tail()}")
+
+    def _add_users(self) -> None:
+        password = self._folder / "password"
+        password.write_text(f"{_PASSWORD}\n", encoding="utf-8")
+        for name, roles in _USERS.items():
+            told = [option for role in roles for option in ("--role", role)]
+            self._smsd("user", "add", name, *told, "--password-file", str(password))
+
+    def _smsd(self, *arguments: str) -> None:
+        """One of our own commands, with the demo's configuration; its words are not shown."""
+        command = [sys.executable, "-m", "smsd", *arguments, "--config", str(self._config)]
+        done = subprocess.run(command, capture_output=True, encoding="utf-8")  # noqa: S603
+        if done.returncode:
+            raise _Failed(f"smsd {' '.join(arguments[:2])}: {done.stderr.strip()}")
 
     def _write_config(self) -> Path:
         config = self._folder / "config.toml"

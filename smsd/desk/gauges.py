@@ -12,12 +12,12 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from smsd.config import Config
-from smsd.desk.history.disk import Disk, measure
 from smsd.desk.readiness import Lawbook, Readiness
 from smsd.gateway.binds import SmscBinds
 from smsd.gateway.clock import Clock
 from smsd.gateway.commit_lane import CommitLane
-from storage.register_state import RegisterState, register_state
+from storage.disk import Space, space
+from storage.imported import Imported, last_import
 
 __all__ = ["Gauges"]
 
@@ -29,8 +29,8 @@ _Samples = Iterable[tuple[tuple[str, ...], float]]
 class _OnDisk(NamedTuple):
     """What only a disk can tell; None: nothing, or it does not answer."""
 
-    disk: Disk | None = None
-    register: RegisterState | None = None
+    space: Space | None = None
+    register: Imported | None = None
 
 
 class Gauges(Collector):
@@ -62,10 +62,10 @@ class Gauges(Collector):
 
     def look(self) -> None:
         """Ask the disks, which may take its time: beside the reactor, before each `collect`."""
-        register, disk = self._config.register_, measure(self._config.store.url)
+        register = self._config.register_
         self._on_disk = _OnDisk(
-            disk if disk.total else None,
-            register_state(register.file) if register.mode == "required" else None,
+            space(self._config.store.url),
+            last_import(register.file) if register.mode == "required" else None,
         )
 
     def collect(self) -> Iterator[Metric]:
@@ -168,23 +168,25 @@ class Gauges(Collector):
         return [((smsc.settings.name,), smsc) for smsc in self._smscs]
 
     def _of_disks(self) -> Iterator[Metric]:
-        disk, register = self._on_disk
-        yield _gauge("smsd_store_bytes", "The store's file", disk and disk.store)
-        yield _gauge("smsd_store_wal_bytes", "The store's write-ahead log", disk and disk.wal)
+        store, register = self._on_disk.space, self._on_disk.register
+        yield _gauge("smsd_store_bytes", "The store's file", store and store.file_bytes)
+        yield _gauge(
+            "smsd_store_wal_bytes", "The store's write-ahead log", store and store.wal_bytes
+        )
         yield _gauge(
             "smsd_store_disk_free_bytes",
             "What the daemon may still fill of the disk that the store lies on",
-            disk and disk.free,
+            store and store.free_bytes,
         )
         yield _gauge(
             "smsd_store_disk_total_bytes",
             "The size of the disk that the store lies on",
-            disk and disk.total,
+            store and store.total_bytes,
         )
         yield _gauge(
             "smsd_register_imported_timestamp_seconds",
             "When the population register was imported; none: there is none",
-            register and register.imported_s,
+            register and register.at_s,
         )
         yield _gauge(
             "smsd_register_documents",
