@@ -21,7 +21,7 @@ from smsd.cli_policy import policy
 from smsd.cli_smsc import smsc as smsc_group
 from smsd.cli_store import store
 from smsd.cli_users import token, user
-from smsd.config import ConfigError, SmscSection, read_password
+from smsd.config import ConfigError, SmscSection, read_client_secret, read_password
 
 
 @click.group(
@@ -69,6 +69,11 @@ def check_config(config_file: Path) -> None:
         except ConfigError as fault:
             problems += fault.problems
         problems += _tls_problems(smsc)
+    if config.desk.oidc is not None:
+        try:
+            read_client_secret(config.desk.oidc)
+        except ConfigError as fault:
+            problems += fault.problems
     try:
         law = load_policy_in_use(config)
     except ConfigUnusable as fault:

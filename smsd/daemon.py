@@ -150,7 +150,7 @@ class Daemon:
                     events,
                 )
             )
-        except TlsFault as fault:
+        except (TlsFault, ConfigError) as fault:
             raise CannotStart(str(fault), bad_configuration=True) from fault
 
     def start(self) -> "defer.Deferred[None]":

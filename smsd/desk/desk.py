@@ -33,6 +33,7 @@ class Desk:
 
         Raises:
             smsd.gateway.certificates.TlsFault: desk.tls names files that cannot be used.
+            smsd.config.ConfigError: desk.oidc does.
         """
         self._premises = premises
         settings = premises.config.desk

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
-# The daemon in a process of its own is the same there and here.
-sys.path.append(str(Path(__file__).parents[1] / "daemon"))
+# The daemon and the provider in processes of their own, and the desk's table of routes, are the
+# same there and here.
+sys.path.extend(
+    str(Path(__file__).parents[1] / room) for room in ("daemon", "oidc", "desk", "gateway")
+)
 
 from chromium import NoBrowser, chromium
 from open_desk import OpenDesk

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -13,7 +14,10 @@ from daemon_process import Daemon, smsc_section, write_config
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from simulators.process import SmscProcess
+from smsd.config import load_config
+from smsd.desk.access.passwords import Passwords
 from storage.roles import Role
+from storage.users import add_user
 
 PASSWORD = "four invented words here"
 EVERYBODY: Mapping[str, tuple[Role, ...]] = {
@@ -26,11 +30,15 @@ EVERYBODY: Mapping[str, tuple[Role, ...]] = {
 class OpenDesk:
     """The running desk. A context manager that ends it all.
 
-    origin: how browsers know it. phones: the simulator's. more: lines of [desk].
+    origin: how browsers know it. url: the store's. phones: the simulator's. more: lines of [desk].
+    others: origins besides ours that its pages may lead to.
     """
 
-    def __init__(self, browser: Browser, folder: Path, more: str = "") -> None:
+    def __init__(
+        self, browser: Browser, folder: Path, more: str = "", others: tuple[str, ...] = ()
+    ) -> None:
         self.browser = browser
+        self._others = others
         self._signed_in: dict[str, Any] = {}
         self._clock = folder / "clock-offset"
         with ExitStack() as stack:
@@ -40,6 +48,7 @@ class OpenDesk:
             self.daemon = stack.enter_context(
                 Daemon(self.config, "--clock-offset-file", str(self._clock))
             )
+            self.url = load_config(self.config, {}).store.url
             address = self.daemon.wait_for("started")["desk"]
             self.daemon.wait_for("bound")
             self.origin = f"http://localhost:{address.rpartition(':')[2]}"
@@ -51,11 +60,10 @@ class OpenDesk:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def smsd(self, *arguments: str | Path, given: str = "") -> str:
-        """What a command prints; given: what it is told on its standard input."""
+    def smsd(self, *arguments: str | Path) -> str:
+        """What a command prints."""
         done = subprocess.run(
             [sys.executable, "-m", "smsd", *map(str, arguments), "--config", str(self.config)],
-            input=given,
             capture_output=True,
             text=True,
             check=False,
@@ -64,10 +72,10 @@ class OpenDesk:
         return done.stdout
 
     def add_everybody(self) -> None:
-        """Create the people of EVERYBODY."""
+        """Create the people of EVERYBODY, each with PASSWORD."""
+        hashed = Passwords().hash(PASSWORD)
         for name, roles in EVERYBODY.items():
-            options = [option for role in roles for option in ("--role", role.value)]
-            self.smsd("user", "add", name, *options, given=f"{PASSWORD}\n{PASSWORD}\n")
+            add_user(self.url, name, hashed, False, roles, "tests", "", time.time_ns() // 1_000)
 
     def move_clock(self, seconds: float) -> None:
         """Make it so much later than it is; 0: now."""
@@ -88,10 +96,13 @@ class OpenDesk:
     @contextmanager
     def _watched(self, **options: Any) -> Iterator[BrowserContext]:
         context = context_of(self.browser, self.origin, **options)
-        watch = Watch(context, (self.origin,))
+        watch = Watch(context, (self.origin, *self._others))
         try:
             yield context
             assert watch.faults == []
+        except BaseException as fault:
+            fault.add_note("".join(["the daemon's last words:\n", *self.daemon.lines[-8:]]))
+            raise
         finally:
             context.close()
 
