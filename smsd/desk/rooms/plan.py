@@ -18,6 +18,7 @@ from smsd.desk.rooms.policy import PolicyRoom
 from smsd.desk.rooms.policy_proposals import ProposalsRoom
 from smsd.desk.rooms.policy_propose import ProposeRoom
 from smsd.desk.rooms.policy_tables import ToldPolicies
+from smsd.desk.rooms.policy_told_findings import FindingsTeller
 from smsd.desk.rooms.public_rules import PublicRulesRoom
 from smsd.desk.rooms.sign_in import SignInRoom
 from smsd.desk.rooms.tokens import TokensRoom
@@ -51,7 +52,12 @@ class Rooms:
             CheckRoom(premises, self._notes),
             PolicyRoom(premises, told, self._timetable),
             ProposeRoom(premises, self._studies),
-            ProposalsRoom(premises, self._studies, self._timetable),
+            ProposalsRoom(
+                premises,
+                self._studies,
+                self._timetable,
+                FindingsTeller(premises, rendering),
+            ),
             PublicRulesRoom(premises, told, rendering, words),
             SignInRoom(premises, entrance, sign_in),
             OidcRoom(premises, entrance),
