@@ -1,8 +1,9 @@
 """Identity documents as a grammar knows them; values only."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
-__all__ = ["NAME", "NAME_CHARS_MAX", "Document", "DocumentKind"]
+__all__ = ["NAME", "NAME_CHARS_MAX", "Document", "DocumentKind", "taken_apart"]
 
 NAME = "NAME"
 """The kind of a name and address, where a service asks for no document."""
@@ -42,3 +43,12 @@ class DocumentKind(NamedTuple):
     spellings: tuple[str, ...]
     bare: bool
     example: str
+
+
+def taken_apart(text: str, kinds: Iterable[DocumentKind]) -> Document:
+    """The document that `Document.text` wrote; kinds: those of the grammar, none for names."""
+    known = [kind.kind for kind in kinds]
+    if not known:
+        return Document(NAME, text)
+    kind = max(filter(text.startswith, known), key=len, default="")
+    return Document(kind, text.removeprefix(kind))

@@ -7,11 +7,14 @@ import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from rules import Facts
+from storage import facts as recorded_facts
 from storage.beside import reading
 from storage.halving import first_serial
 from storage.records import ReceiptState, ReplyState
 from storage.sqlite_library import dbapi
 from storage.sqlite_reach import DAY_US
+from storage.store import StoreError
 
 __all__ = [
     "Answer",
@@ -58,9 +61,10 @@ _JUDGEMENTS = (
     " decision.verdict, decision.rule, decision.permit,"
     " coalesce(held.valid_from_us, decision.valid_from_us),"
     " coalesce(held.valid_until_us, decision.valid_until_us),"
-    " nullif(held.ended_us, 0), held.ended_us IS 0"
+    " nullif(held.ended_us, 0), held.ended_us IS 0, decision.holder, decision.facts, digest"
     " FROM json_each(?) AS wanted CROSS JOIN decision INDEXED BY decision_message"
     " ON decision.message = wanted.value"
+    " CROSS JOIN policy ON policy.id = decision.policy"
     " LEFT JOIN decision AS held ON held.serial = decision.permit"
     " ORDER BY decision.serial"
 )
@@ -91,7 +95,8 @@ class Judgement(NamedTuple):
     """A decision about one document.
 
     permit: the serial of the permit that the reply named. ended_us: when its holder ended it
-    early. taken_back: its reply never left, so it was of use to nobody.
+    early. taken_back: its reply never left, so it was of use to nobody. facts: on which it rests;
+    policy: the digest of the one that decided.
     """
 
     serial: int
@@ -105,6 +110,9 @@ class Judgement(NamedTuple):
     valid_until_us: int | None
     ended_us: int | None
     taken_back: bool
+    holder: str
+    facts: Facts
+    policy: str
 
 
 class Exchange(NamedTuple):
@@ -194,12 +202,21 @@ def _ids_of_phone(
 def _exchanges(connection: "dbapi.Connection", ids: Sequence[int]) -> list[Exchange]:
     wanted = json.dumps(sorted(set(ids)))
     judged: dict[int, list[Judgement]] = {}
-    for message, *fields, taken_back in connection.execute(_JUDGEMENTS, (wanted,)):
-        judged.setdefault(message, []).append(Judgement._make((*fields, bool(taken_back))))
+    for message, *fields in connection.execute(_JUDGEMENTS, (wanted,)):
+        judged.setdefault(message, []).append(_judgement(fields))
     return [
         Exchange._make((*row[:9], _answer(row[9:]), tuple(judged.get(row[0], ()))))
         for row in connection.execute(_EXCHANGES, (wanted,))
     ]
+
+
+def _judgement(columns: Sequence[Any]) -> Judgement:
+    *told, taken_back, holder, facts, policy = columns
+    try:
+        known = recorded_facts.from_json(told[0], facts)
+    except (ValueError, KeyError, TypeError) as fault:
+        raise StoreError(f"the recorded facts of decision {told[0]} cannot be read") from fault
+    return Judgement._make((*told, bool(taken_back), holder, known, policy))
 
 
 def _answer(columns: Sequence[Any]) -> Answer | None:

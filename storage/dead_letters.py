@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection, Iterator, Sequence
+from enum import StrEnum
 from typing import NamedTuple
 
 from storage import audit
@@ -9,13 +10,26 @@ from storage.beside import must_be_up_to_date, reading, transaction, writer
 from storage.records import ReplyState
 from storage.sqlite_library import dbapi
 
-__all__ = ["Letter", "Listed", "drop", "list_letters", "retriable", "retry"]
+__all__ = [
+    "DEAD",
+    "RETRIABLE",
+    "Letter",
+    "Listed",
+    "Lot",
+    "WhyNot",
+    "drop",
+    "list_letters",
+    "lots",
+    "retriable",
+    "retry",
+]
 
 # The daemon waits 2 s for its turn and loses its batch then: each of ours takes milliseconds.
 _BATCH_REPLIES = 200
 
-_DEAD = (ReplyState.REFUSED, ReplyState.EXPIRED, ReplyState.UNKNOWN)
-_RETRIABLE = (ReplyState.REFUSED, ReplyState.UNKNOWN)
+DEAD = (ReplyState.REFUSED, ReplyState.EXPIRED, ReplyState.UNKNOWN)
+RETRIABLE = (ReplyState.REFUSED, ReplyState.UNKNOWN)
+"""The states of replies that never left, and of those that somebody may send again."""
 
 # The permits that a reply tells of are those of its message's decisions; 0 is one taken back.
 _LETTER = """
@@ -37,6 +51,12 @@ _GONE = (
     "FROM reply INDEXED BY reply_dead {} WHERE state > 1 AND settled_at_us >= ?2"
     " AND state IN (SELECT value FROM json_each(?3))"
     " AND reply.smsc IN (SELECT id FROM smsc WHERE ?1 IN ('', name))"
+    " AND ?4 IN (0, coalesce(status, 0))"
+)
+_LOTS = (
+    "SELECT smsc.name, state, coalesce(status, 0), count(*), sum(not_after_us > ?5)"
+    f" {_GONE.format('JOIN smsc ON smsc.id = reply.smsc')}"
+    " GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3"
 )
 _PUT_BACK = (
     "UPDATE reply SET state = 0, settled_at_us = NULL, smsc_message_id = NULL, status = NULL,"
@@ -50,9 +70,6 @@ _SEND_AGAIN = (
     " segments_arrived = 0, starts_permit = 0, resent = 1, retried = ? WHERE id = ?"
 )
 _DROP = "UPDATE reply SET state = ?, settled_at_us = ? WHERE id = ?"
-
-
-_TOLD = "was read out to a caller without a phone"
 
 
 class Letter(NamedTuple):
@@ -82,24 +99,73 @@ class Listed(NamedTuple):
     total: int
 
 
-def list_letters(url: str, smsc: str, since_us: int, limit: int) -> tuple[Listed, Listed]:
+class Lot(NamedTuple):
+    """Replies that never left for one and the same reason.
+
+    status: the SMSC's command_status, 0: none. in_time: how many of them could still leave.
+    """
+
+    smsc: str
+    state: ReplyState
+    status: int
+    letters: int
+    in_time: int
+
+
+class WhyNot(StrEnum):
+    """Why nothing was done about a reply, as it is told behind its number."""
+
+    UNKNOWN = "is not in the store"
+    WAITS = "waits already, and will leave by itself"
+    SENT = "was taken by the SMSC"
+    TOLD = "was read out to a caller without a phone"
+    TOO_LATE = "would mislead: what it tells of has ended"
+    ENDED = "would mislead: a permit that it tells of was ended by its holder"
+    NO_SMSC = "cannot leave: its SMSC is no longer in the configuration"
+    ON_ITS_WAY = "waits and may be on its way now; stop the daemon first to drop it"
+    DROPPED = "was dropped before"
+
+
+def list_letters(
+    url: str,
+    smsc: str,
+    since_us: int,
+    limit: int,
+    states: Collection[ReplyState] = DEAD,
+    status: int = 0,
+) -> tuple[Listed, Listed]:
     """What waits, oldest first, and what will never leave since an instant, newest first.
 
-    smsc: its name; empty: of all.
+    smsc: its name; empty: of all. states, status: of what will never leave only such; 0: whatever
+    the SMSC's command_status was.
 
     Raises:
         StoreError: the store cannot be read, or its schema is not the newest.
     """
     with reading(url) as connection:
         must_be_up_to_date(connection)
-        dead = (smsc, since_us, json.dumps(_DEAD))
+        dead = (smsc, since_us, json.dumps(list(states)), status)
         return (
             _listed(connection, _WAITING, (smsc,), "reply.id", limit),
             _listed(connection, _GONE, dead, "settled_at_us DESC, reply.id DESC", limit),
         )
 
 
-def retriable(url: str, smsc: str, status: int, at_us: int) -> list[int]:
+def lots(url: str, since_us: int, at_us: int) -> list[Lot]:
+    """What will never leave since an instant, by SMSC and reason, the largest lot first."""
+    with reading(url) as connection:
+        must_be_up_to_date(connection)
+        rows = connection.execute(_LOTS, ("", since_us, json.dumps(DEAD), 0, at_us))
+        return [Lot(row[0], ReplyState(row[1]), *row[2:]) for row in rows]
+
+
+def retriable(
+    url: str,
+    smsc: str,
+    status: int,
+    at_us: int,
+    states: Collection[ReplyState] = RETRIABLE,
+) -> list[int]:
     """The replies that the SMSC refused or left unanswered and that may still leave.
 
     smsc: of this one only; empty: of all. status: only those refused with it; 0: whatever it was.
@@ -107,9 +173,8 @@ def retriable(url: str, smsc: str, status: int, at_us: int) -> list[int]:
     with reading(url) as connection:
         must_be_up_to_date(connection)
         rows = connection.execute(
-            f"SELECT reply.id {_GONE.format('')} AND ?4 IN (0, status) AND not_after_us > ?5"
-            " ORDER BY reply.id",
-            (smsc, 0, json.dumps(_RETRIABLE), status, at_us),
+            f"SELECT reply.id {_GONE.format('')} AND not_after_us > ?5 ORDER BY reply.id",
+            (smsc, 0, json.dumps(list(states)), status, at_us),
         )
         return [number for (number,) in rows]
 
@@ -122,8 +187,8 @@ def retry(
     reason: str,
     at_us: int,
     again: bool = False,
-) -> dict[int, str]:
-    """Put replies back to their places in the outboxes; by id, why not, or nothing.
+) -> dict[int, WhyNot | None]:
+    """Put replies back to their places in the outboxes; by id, why not; None: it is done.
 
     smscs: the names of the SMSCs that are configured. again: also what the SMSC took, since the
     phone may have lost it. A daemon must be told to look on disk.
@@ -143,8 +208,8 @@ def retry(
 
 def drop(
     url: str, ids: Sequence[int], daemon_runs: bool, who: str, reason: str, at_us: int
-) -> dict[int, str]:
-    """Settle that replies shall never leave; by id, why not, or nothing. Permits stay.
+) -> dict[int, WhyNot | None]:
+    """Settle that replies shall never leave; by id, why not; None: it is done. Permits stay.
 
     daemon_runs: then what waits cannot be dropped, since it may be on its way.
 
@@ -160,43 +225,41 @@ def drop(
     return _each(url, ids, lambda letter: _why_not_dropped(letter, daemon_runs), settle)
 
 
-def _why_not_retried(letter: Letter, smscs: Collection[str], at_us: int, again: bool) -> str:
+def _why_not_retried(
+    letter: Letter, smscs: Collection[str], at_us: int, again: bool
+) -> WhyNot | None:
     if letter.state is ReplyState.UNSENT:
-        return "waits already, and will leave by itself"
+        return WhyNot.WAITS
     if letter.state is ReplyState.TOLD:
-        return _TOLD
+        return WhyNot.TOLD
     if letter.state is ReplyState.SENT and not again:
-        return "was taken by the SMSC"
+        return WhyNot.SENT
     if at_us >= letter.not_after_us:
-        return "would mislead: what it tells of has ended"
+        return WhyNot.TOO_LATE
     if letter.ended:
-        return "would mislead: a permit that it tells of was ended by its holder"
-    if letter.smsc not in smscs:
-        return f"cannot leave: no [[smsc]] of the configuration is called {letter.smsc}"
-    return ""
+        return WhyNot.ENDED
+    return None if letter.smsc in smscs else WhyNot.NO_SMSC
 
 
-def _why_not_dropped(letter: Letter, daemon_runs: bool) -> str:
+def _why_not_dropped(letter: Letter, daemon_runs: bool) -> WhyNot | None:
     if letter.state is ReplyState.UNSENT and daemon_runs:
-        return "waits and may be on its way now; stop the daemon first to drop it"
+        return WhyNot.ON_ITS_WAY
     if letter.state is ReplyState.TOLD:
-        return _TOLD
+        return WhyNot.TOLD
     if letter.state is ReplyState.SENT:
-        return "was taken by the SMSC"
-    if letter.state is ReplyState.DROPPED:
-        return "was dropped before"
-    return ""
+        return WhyNot.SENT
+    return WhyNot.DROPPED if letter.state is ReplyState.DROPPED else None
 
 
 def _each(
     url: str,
     ids: Sequence[int],
-    why_not: Callable[[Letter], str],
+    why_not: Callable[[Letter], WhyNot | None],
     change: "Callable[[dbapi.Connection, Letter], None]",
-) -> dict[int, str]:
+) -> dict[int, WhyNot | None]:
     """Change those replies that may be changed, in small transactions."""
     ids = list(dict.fromkeys(ids))
-    done: dict[int, str] = {}
+    done: dict[int, WhyNot | None] = {}
     with writer(url) as connection:
         for start in range(0, len(ids), _BATCH_REPLIES):
             some = ids[start : start + _BATCH_REPLIES]
@@ -204,8 +267,8 @@ def _each(
                 found = {each.id: each for each in _letters(connection, _BY_ID, json.dumps(some))}
                 for number in some:
                     letter = found.get(number)
-                    done[number] = "is not in the store" if letter is None else why_not(letter)
-                    if letter is not None and not done[number]:
+                    done[number] = WhyNot.UNKNOWN if letter is None else why_not(letter)
+                    if letter is not None and done[number] is None:
                         change(connection, letter)
     return done
 

@@ -56,20 +56,28 @@ class Series(NamedTuple):
     samples: list[Sample | None]
 
 
-def merged(earlier: Sample, later: Sample) -> Sample:
-    """The sample of both spans together; of many, whichever are merged first."""
-    counts = dict(earlier.counts)
-    for name, count in later.counts.items():
-        counts[name] = counts.get(name, 0) + count
-    buckets = dict(earlier.buckets)
-    for name, more in later.buckets.items():
-        pairs = zip_longest(buckets.get(name, ()), more, fillvalue=0)
-        buckets[name] = [one + other for one, other in pairs]
-    gauges = {}
-    for name in {**earlier.gauges, **later.gauges}:
-        last, highest = later.gauges.get(name, (0, 0))
-        gauges[name] = (last, max(highest, earlier.gauges.get(name, (0, 0))[1]))
-    return Sample(earlier.watched_ms + later.watched_ms, counts, buckets, gauges)
+def merged(samples: Iterable[Sample]) -> Sample:
+    """One sample of all their spans, told from the earliest on; in whatever groups, the same."""
+    watched_ms = 0
+    counts: dict[str, int] = {}
+    buckets: dict[str, list[int]] = {}
+    gauges: dict[str, tuple[float, float]] = {}
+    for sample in samples:
+        watched_ms += sample.watched_ms
+        for name, count in sample.counts.items():
+            counts[name] = counts.get(name, 0) + count
+        for name, more in sample.buckets.items():
+            known = buckets.get(name)
+            buckets[name] = list(more) if known is None else _sums(known, more)
+        for name, (_, before) in gauges.items():
+            gauges[name] = (0, before)
+        for name, (last, highest) in sample.gauges.items():
+            gauges[name] = (last, max(highest, gauges[name][1] if name in gauges else 0))
+    return Sample(watched_ms, counts, buckets, gauges)
+
+
+def _sums(one: Sequence[int], other: Sequence[int]) -> list[int]:
+    return [mine + yours for mine, yours in zip_longest(one, other, fillvalue=0)]
 
 
 def add(url: str, samples: Iterable[tuple[int, Sample]], tiers: Sequence[Tier]) -> None:
@@ -86,7 +94,7 @@ def add(url: str, samples: Iterable[tuple[int, Sample]], tiers: Sequence[Tier]) 
                 for step_s, kept_s in tiers:
                     key = (step_s, at_s - at_s % step_s)
                     row = connection.execute(_SELECT_ROW, key).fetchone()
-                    whole = merged(_read(row[0]), sample) if row else sample
+                    whole = merged((_read(row[0]), sample)) if row else sample
                     connection.execute(_REPLACE, (*key, _written(whole)))
                     connection.execute(_DELETE_OLD, (step_s, at_s - kept_s))
 
@@ -108,12 +116,11 @@ def series(
     step_s = row_s * max(1, -(-rows // max(1, points_max - 1)))
     begin_s = since_us // _US_PER_S // step_s * step_s
     end_s = -(-until_us // _US_PER_S)
-    samples: list[Sample | None] = [None] * -((begin_s - end_s) // step_s)
+    spans: list[list[Sample]] = [[] for _ in range(begin_s, end_s, step_s)]
     with reading(url) as connection:
         for at_s, written in connection.execute(_SELECT_SPAN, (row_s, begin_s, end_s)):
-            place = (at_s - begin_s) // step_s
-            sample, before = _read(written), samples[place]
-            samples[place] = sample if before is None else merged(before, sample)
+            spans[(at_s - begin_s) // step_s].append(_read(written))
+    samples = [merged(span) if len(span) > 1 else span[0] if span else None for span in spans]
     return Series(step_s, begin_s, samples)
 
 

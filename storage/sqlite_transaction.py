@@ -4,9 +4,9 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rules import Block, CompiledPolicy, Decision, Document, HeldPermit
+from rules import Block, CompiledPolicy, Decision, HeldPermit
 from rules.commands import Ended, PhonePermit
-from rules.documents import NAME
+from rules.documents import taken_apart
 from rules.flood import PhoneState
 from storage import facts as recorded_facts
 from storage.records import (
@@ -201,9 +201,9 @@ class SqliteTransaction:
     ) -> dict[str, tuple[PhonePermit, ...]]:
         """See `storage.store.Transaction.phone_permits`."""
         found: dict[str, tuple[PhonePermit, ...]] = {}
-        days = self._store.reach.days_of_valid(at_us)
+        days, kinds = self._store.reach.days_of_valid(at_us), self._policy.grammar.kinds
         for phone, document, *permit in self._of_phones(_SELECT_PHONE_PERMITS, days, phones, at_us):
-            told = PhonePermit(self._document(document), *permit)
+            told = PhonePermit(taken_apart(document, kinds), *permit)
             found[phone] = (*found.get(phone, ()), told)
         return found
 
@@ -211,14 +211,6 @@ class SqliteTransaction:
         """Ask about the SMS of some phones on some days, this batch's among them."""
         self.flush()
         return self._execute(query, (days, json.dumps(list(phones)), at_us)).fetchall()
-
-    def _document(self, text: str) -> Document:
-        """A document as the column holds it, taken apart again."""
-        kinds = [kind.kind for kind in self._policy.grammar.kinds]
-        if not kinds:
-            return Document(NAME, text)
-        kind = max(filter(text.startswith, kinds), key=len, default="")
-        return Document(kind, text.removeprefix(kind))
 
     def end_permits(self, ended: Sequence[Ended]) -> None:
         """See `storage.store.Transaction.end_permits`."""

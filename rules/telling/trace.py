@@ -23,7 +23,7 @@ from rules.telling.statements import (
 )
 from rules.telling.words import Words, printable, words_for
 
-__all__ = ["RuleTrace", "WhatIf", "trace", "trace_words", "what_if"]
+__all__ = ["RuleTrace", "WhatIf", "trace", "trace_words", "what_if", "what_if_words"]
 
 _LINE_COLUMNS_MAX = 100
 _INDENT = " " * 4
@@ -102,17 +102,23 @@ def trace_words(traces: Sequence[RuleTrace], language: str, overridden: bool = F
     lines: list[str] = []
     for traced in traces:
         lines.extend(_rule_words(traced, words))
-    found = what_if(traces)
-    if found is not None:
-        instead = words(
-            "trace.overridden" if overridden else "trace.instead",
-            rules=words.both(found.refusals),
-            other=found.instead.rule,
-            verdict=words.verdict(found.instead.verdict),
-            interval=words.interval(found.instead.valid_from, found.instead.valid_until),
-        )
+    if instead := what_if_words(traces, words, overridden):
         lines.extend(_wrapped(instead, ""))
     return lines
+
+
+def what_if_words(traces: Sequence[RuleTrace], words: Words, overridden: bool = False) -> str:
+    """What the refusals stood in the way of, or an agent granted past them; empty: nothing."""
+    found = what_if(traces)
+    if found is None:
+        return ""
+    return words(
+        "trace.overridden" if overridden else "trace.instead",
+        rules=words.both(found.refusals),
+        other=found.instead.rule,
+        verdict=words.verdict(found.instead.verdict),
+        interval=words.interval(found.instead.valid_from, found.instead.valid_until),
+    )
 
 
 class _Tracer:

@@ -64,6 +64,11 @@ class Readiness:
             reasons.append("stopping")
         return reasons
 
+    @property
+    def policy_kept(self) -> bool:
+        """Whether a newer policy could not be loaded, so that the one before decides."""
+        return bool(self._lawbook.fault)
+
     def remarks(self) -> list[str]:
         """What is worth a word and keeps nobody from his answer."""
         remarks = []
@@ -75,6 +80,6 @@ class Readiness:
                 remarks += [
                     f"smsc {name}: {bind.name} is not bound" for bind in smsc.binds if not bind.up
                 ]
-        if self._lawbook.fault:
+        if self.policy_kept:
             remarks.append("policy: the newest could not be loaded; the one before decides")
         return remarks

@@ -8,10 +8,9 @@ from zoneinfo import ZoneInfo
 import click
 
 import rules
-from rules import Document
 from rules import reference as references
 from rules.decide import OVERRIDE
-from rules.documents import NAME
+from rules.documents import taken_apart
 from rules.telling.table import as_data
 from rules.telling.trace import RuleTrace, trace, trace_words, what_if
 from smsd.config import Config
@@ -130,9 +129,7 @@ def _traced(case: Case) -> list[RuleTrace]:
     """Each rule of the policy that decided, asked again on the facts of then."""
     source = rules.parse_policy(case.policy_source, f"policy {case.policy_digest[:12]}")
     policy = rules.compile_policy(source, trial=False)
-    kinds = [kind.kind for kind in policy.grammar.kinds if case.document.startswith(kind.kind)]
-    kind = max(kinds, key=len, default=NAME)
-    document = Document(kind, case.document.removeprefix(kind))
+    document = taken_apart(case.document, policy.grammar.kinds)
     return trace(policy, case.code, document, case.facts, case.at_us)
 
 

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 
@@ -102,7 +102,7 @@ def retry_replies(config: Config, ids: Sequence[int], who: str, reason: str, as_
     smscs = {smsc.name for smsc in config.smsc}
     try:
         done = dead_letters.retry(config.store.url, ids, smscs, who, reason, now_us())
-        pid = _tell_daemon(config.store.url) if "" in done.values() else None
+        pid = _tell_daemon(config.store.url) if None in done.values() else None
     except StoreError as fault:
         raise ToolRefused(f"{fault}\nWhat was put back before this stays so.") from fault
     follows = "the daemon sends it" if pid else "no daemon runs; the next one sends it"
@@ -146,7 +146,7 @@ def _tell_daemon(url: str) -> int | None:
     return pid
 
 
-def _report(done: dict[int, str], success: str, as_json: bool) -> None:
+def _report(done: Mapping[int, str | None], success: str, as_json: bool) -> None:
     refused = {number: why for number, why in done.items() if why}
     if as_json:
         print_json({"done": [number for number in done if number not in refused],

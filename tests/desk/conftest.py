@@ -2,36 +2,28 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "gateway"))  # virtual_reactor
 
-from desk_stage import DeskStage, write_config
-
-import rules
-from smsd.config import load_config
-
-POLICY_FILE = Path(rules.__file__).parent / "policies" / "8103.toml"
+from desk_stage import DeskStage, open_stage
 
 NewDesk = Callable[[str], DeskStage]
 
 
 @pytest.fixture
 def new_desk(tmp_path: Path) -> Iterator[NewDesk]:
-    """Desks with lines of [desk] of their own, one after the other."""
-    stages: list[DeskStage] = []
+    """Desks with lines of [desk] of their own, one after the other over one store."""
+    with ExitStack() as stages:
 
-    def build(desk: str = "") -> DeskStage:
-        for stage in stages:
-            stage.close()
-        stages[:] = [DeskStage(load_config(write_config(tmp_path, POLICY_FILE, desk), {}))]
-        return stages[0]
+        def build(desk: str = "") -> DeskStage:
+            stages.close()
+            return stages.enter_context(open_stage(tmp_path, desk))
 
-    yield build
-    for stage in stages:
-        stage.close()
+        yield build
 
 
 @pytest.fixture

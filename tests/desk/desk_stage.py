@@ -1,20 +1,25 @@
 """The whole desk of a real daemon that is not running: its door is asked, in virtual time."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from http.cookies import SimpleCookie
 from pathlib import Path
+from threading import Barrier
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.threads import deferToThreadPool
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 from virtual_reactor import VirtualClock, VirtualReactor
 
-from smsd.config import Config
+import rules
+from smsd.config import Config, load_config
 from smsd.daemon import Daemon
 from smsd.desk.web.knock import Knock
 
+POLICY_FILE = Path(rules.__file__).parent / "policies" / "8103.toml"
 HOST = "127.0.0.1:8103"
 
 
@@ -85,6 +90,14 @@ class DeskStage:
         headers = {name.lower(): value for name, value in leaving.headers}
         return Got(leaving.status, headers, cookies, leaving.octets.decode())
 
+    def settle(self) -> None:
+        """Wait for what threads were given to do beside an answer."""
+        pool = self.reactor.getThreadPool()
+        # They meet only when each has done what it had before.
+        meeting = Barrier(pool.max)
+        for one in [deferToThreadPool(self.reactor, pool, meeting.wait) for _ in range(pool.max)]:
+            self._finish(one)
+
     def _finish(self, doing: "Deferred[Any]") -> Any:
         """Run what threads ask for until something is done; its result."""
         done: list[Any] = []
@@ -108,6 +121,16 @@ mode = "off"
 name = "simulator"
 password = "secret"
 """
+
+
+@contextmanager
+def open_stage(folder: Path, desk: str = "") -> Iterator[DeskStage]:
+    """A stage whose store lies in `folder`, with lines of [desk] of its own."""
+    stage = DeskStage(load_config(write_config(folder, POLICY_FILE, desk), {}))
+    try:
+        yield stage
+    finally:
+        stage.close()
 
 
 def write_config(folder: Path, policy: Path, desk: str = "") -> Path:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from small_disk import full_disk
 
 from storage import SqliteStore, StoreUnavailable
-from storage.history import NOTHING, Sample, Tier, add, merged, series
+from storage.history import Sample, Tier, add, merged, series
 
 TIERS = (Tier(5, 100), Tier(60, 1_200), Tier(900, 9_000))
 BEGIN_S = 1_586_160_000  # 2020-04-06T08:00Z, on the hour
@@ -50,14 +50,6 @@ def _plain(each: Sample) -> object:
     )
 
 
-def folded(parts: list[Sample]) -> Sample:
-    """Merged one by one, from the first."""
-    whole = NOTHING
-    for part in parts:
-        whole = merged(whole, part)
-    return whole
-
-
 @given(st.lists(samples, min_size=1, max_size=9), st.lists(st.integers(1, 4)))
 def test_merging_in_any_grouping_gives_the_same(parts: list[Sample], sizes: list[int]) -> None:
     """Counts and buckets add up, so the percentiles of an hour are those of its seconds; the last
@@ -65,10 +57,10 @@ def test_merging_in_any_grouping_gives_the_same(parts: list[Sample], sizes: list
     groups, rest = [], list(parts)
     for size in sizes:
         if rest:
-            groups.append(folded(rest[:size]))
+            groups.append(merged(rest[:size]))
         rest = rest[size:]
-    assert same(folded([*groups, *rest]), folded(parts))
-    assert json.loads(json.dumps(folded(parts)))[0] == sum(part.watched_ms for part in parts)
+    assert same(merged([*groups, *rest]), merged(parts))
+    assert json.loads(json.dumps(merged(parts)))[0] == sum(part.watched_ms for part in parts)
 
 
 def test_a_sample_is_in_every_tier_at_once(store: SqliteStore, url: str) -> None:
@@ -125,7 +117,7 @@ def test_a_range_holds_all_that_happened_in_it(store: SqliteStore, url: str) -> 
     add(url, [(BEGIN_S + at, sample(at)) for at in range(0, 65, 5)], TIERS)
     for points_max in (2, 3, 5, 10, 300):
         found = series(url, BEGIN_S * US, (BEGIN_S + 60) * US, points_max, TIERS)
-        total = folded([each for each in found.samples if each is not None])
+        total = merged([each for each in found.samples if each is not None])
         assert total.counts == {"received/one": sum(range(0, 60, 5))}, points_max
         assert total.buckets["turnaround/one"][1] == sum(range(0, 60, 5))
 

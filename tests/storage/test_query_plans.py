@@ -60,7 +60,8 @@ def fill(store: SqliteStore) -> None:
     execute(
         "INSERT INTO decision (serial, message, at_us, holder, document, code, verdict, rule,"
         " policy, facts, valid_from_us, valid_until_us, day)"
-        " VALUES (?1, ?1, ?2, ?3, 'AZE1', '1', 'grant', 'r', 1, '{}', ?2, ?2 + 7200000000, 1)",
+        " VALUES (?1, ?1, ?2, ?3, 'AZE1', '1', 'grant', 'r', 1,"
+        ' \'{"registered":null,"birth_date":null,"permits":[]}\', ?2, ?2 + 7200000000, 1)',
         [(n, at_us, holder) for n, at_us, _, holder in numbers],
     )
     execute(

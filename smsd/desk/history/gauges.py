@@ -12,12 +12,11 @@ def gauges(premises: Premises, now_us: int) -> dict[str, tuple[float, float]]:
     values: dict[str, float] = {"backlog": premises.lane.backlog}
     for smsc in premises.switchboard.smscs:
         name, outbox = smsc.settings.name, smsc.outbox
-        links = [bind.link for bind in smsc.binds if bind.link is not None]
         oldest_us = outbox.oldest_us
         values[f"outbox/{name}"] = outbox.depth
         if oldest_us is not None:
             values[f"oldest_s/{name}"] = max(0.0, round((now_us - oldest_us) / _US_PER_S, 3))
-        values[f"window_used/{name}"] = sum(link.window_used for link in links)
+        values[f"window_used/{name}"] = sum(bind.window_used for bind in smsc.binds)
         values[f"binds_up/{name}"] = sum(bind.up for bind in smsc.binds)
         values[f"rate_limit/{name}"] = round(outbox.rate_per_s, 3)
     return {name: (value, value) for name, value in values.items() if value}

@@ -8,10 +8,10 @@ import structlog
 from twisted.internet.defer import Deferred, ensureDeferred, succeed
 from twisted.internet.interfaces import IDelayedCall
 
-from smsd.desk.history.disk import measure
 from smsd.desk.history.gauges import gauges
 from smsd.desk.history.totals import Totals, difference, rates, totals
 from smsd.desk.premises import Premises
+from storage.disk import space
 from storage.history import Sample, Tier, add
 from storage.store import StoreError
 
@@ -26,7 +26,10 @@ _WAITING_MAX = 12
 
 
 class Sampler:
-    """Takes a sample whenever the first tier begins a new row, and writes it beside the reactor."""
+    """Takes a sample whenever the first tier begins a new row, and writes it beside the reactor.
+
+    written: fires when what is being written is.
+    """
 
     def __init__(self, premises: Premises) -> None:
         self._premises = premises
@@ -40,7 +43,7 @@ class Sampler:
         self._minute = deque([self._last], maxlen=_MINUTE_S // self.tiers[0].step_s)
         self._waiting: deque[tuple[int, Sample]] = deque(maxlen=_WAITING_MAX)
         self._writing = False
-        self._written: Deferred[None] = succeed(None)
+        self.written: Deferred[None] = succeed(None)
         self._fault = ""
         self._next: IDelayedCall | None = None
 
@@ -54,7 +57,7 @@ class Sampler:
         """Write what happened since the last sample."""
         if self._next is not None and self._next.active():
             self._next.cancel()
-            await self._written
+            await self.written
             self._take()
             await self._write()
 
@@ -79,7 +82,7 @@ class Sampler:
         self.start()
         self._take()
         if not self._writing:
-            self._written = ensureDeferred(self._write())
+            self.written = ensureDeferred(self._write())
 
     def _take(self) -> None:
         now, now_us = self.totals(), self._clock.utc_us()
@@ -110,8 +113,8 @@ class Sampler:
 
 def _write(url: str, samples: Sequence[tuple[int, Sample]], tiers: Sequence[Tier]) -> None:
     """Store samples; the state of the disk is part of the last one."""
-    disk = measure(url)
+    disk = space(url)
     at_s, newest = samples[-1]
-    sizes = {"store_bytes": disk.store, "wal_bytes": disk.wal, "free_bytes": disk.free}
+    sizes = {} if disk is None else disk._asdict()
     known = {**newest.gauges, **{name: (size, size) for name, size in sizes.items()}}
     add(url, [*samples[:-1], (at_s, newest._replace(gauges=known))], tiers)

@@ -29,6 +29,7 @@ def problems(premises: Premises, known: Surroundings, now_us: int) -> list[Probl
     """All there are, the bad ones first."""
     found = [
         *_of_store(premises, known),
+        *_of_policy(premises),
         *_of_register(premises, known, now_us),
         *_of_smscs(premises, now_us),
         *_of_certificates(premises, now_us),
@@ -42,8 +43,13 @@ def _of_store(premises: Premises, known: Surroundings) -> Iterator[Problem]:
         yield Problem("bad", "writer", {})
     if lane.fault is not None:
         yield Problem("bad", "store", {"reason": lane.fault})
-    if known.disk.total and known.disk.free < settings.disk_free_min_bytes:
-        yield Problem("warn", "disk", {"free_bytes": known.disk.free})
+    if known.disk is not None and known.disk.free_bytes < settings.disk_free_min_bytes:
+        yield Problem("warn", "disk", {"free_bytes": known.disk.free_bytes})
+
+
+def _of_policy(premises: Premises) -> Iterator[Problem]:
+    if premises.readiness.policy_kept:
+        yield Problem("warn", "policy", {})
 
 
 def _of_register(premises: Premises, known: Surroundings, now_us: int) -> Iterator[Problem]:
@@ -52,7 +58,7 @@ def _of_register(premises: Premises, known: Surroundings, now_us: int) -> Iterat
     if known.register is None:
         yield Problem("bad", "register", {})
         return
-    age_s = now_us / _US_PER_S - known.register.imported_s
+    age_s = now_us / _US_PER_S - known.register.at_s
     if age_s > premises.config.desk.dashboard.register_days * _DAY_S:
         yield Problem("warn", "register_old", {"age_s": age_s})
 
@@ -66,11 +72,13 @@ def _of_smscs(premises: Premises, now_us: int) -> Iterator[Problem]:
         up = sum(bind.up for bind in smsc.binds)
         if smsc.suspended_since_us is not None:
             yield Problem("warn", "suspended", {"smsc": name})
-        elif not up:
-            reason = smsc.binds[0].describe()["reason"]
+        elif not smsc.in_service:
+            down = next(bind for bind in smsc.binds if not bind.up)
+            reason = down.describe()["reason"]
             yield Problem("bad", "smsc_down", {"smsc": name, "reason": reason})
         elif up < len(smsc.binds):
-            yield Problem("bad", "smsc_partly", {"smsc": name, "up": up, "binds": len(smsc.binds)})
+            binds = len(smsc.binds)
+            yield Problem("warn", "smsc_partly", {"smsc": name, "up": up, "binds": binds})
         yield from _of_outbox(smsc, settings, now_us)
 
 

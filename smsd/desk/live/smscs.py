@@ -19,7 +19,7 @@ def smsc_state(smsc: SmscBinds, minute: Sample, now_us: int) -> dict[str, Any]:
     """
     name, settings, outbox = smsc.settings.name, smsc.settings, smsc.outbox
     up = sum(bind.up for bind in smsc.binds)
-    links = [bind.link for bind in smsc.binds if bind.up and bind.transmits and bind.link]
+    sending = [bind for bind in smsc.binds if bind.up and bind.transmits]
     down = [bind.describe() for bind in smsc.binds if not bind.up]
     told = smsc.binds[0].describe()
     limit = outbox.rate_per_s
@@ -33,8 +33,8 @@ def smsc_state(smsc: SmscBinds, minute: Sample, now_us: int) -> dict[str, Any]:
         "reason": down[0]["reason"] if down and not suspended else "",
         "binds_up": up,
         "binds": len(smsc.binds),
-        "window_used": sum(link.window_used for link in links),
-        "window": settings.window * len(links),
+        "window_used": sum(bind.window_used for bind in sending),
+        "window": settings.window * len(sending),
         "rate_limit": round(limit, 1),
         "slowed": bool(limit) and (not settings.throughput or limit < settings.throughput),
         "outbox": outbox.depth,

@@ -12,6 +12,7 @@ from smsd.desk.live.problems import problems
 from smsd.desk.live.smscs import smsc_state
 from smsd.desk.live.surroundings import Surroundings, Watch
 from smsd.desk.premises import Premises
+from storage.disk import Space
 from storage.history import Sample
 
 __all__ = ["Snapshots"]
@@ -69,7 +70,7 @@ class Snapshots:
             "smscs": smscs,
             "waiting": sum(each["outbox"] for each in smscs),
             "backlog": self._premises.lane.backlog,
-            "store": {**known.disk._asdict(), "up": self._premises.lane.fault is None},
+            "store": {**_disk(known.disk), "up": self._premises.lane.fault is None},
             "register": self._register(known, now_us),
             "policy": self._policy(known, now_us),
             "refusals": _refusals(known),
@@ -109,8 +110,8 @@ class Snapshots:
         return {
             "required": self._premises.config.register_.mode == "required",
             "documents": register.documents if register is not None else None,
-            "imported_us": round(register.imported_s * _US_PER_S) if register is not None else None,
-            "age_s": round(now_us / _US_PER_S - register.imported_s) if register else None,
+            "imported_us": round(register.at_s * _US_PER_S) if register is not None else None,
+            "age_s": round(now_us / _US_PER_S - register.at_s) if register else None,
         }
 
     def _policy(self, known: Surroundings, now_us: int) -> dict[str, Any]:
@@ -130,6 +131,10 @@ class Snapshots:
             "candidate": law.candidate.id if law.candidate is not None else None,
             "candidate_digest": law.candidate.digest if law.candidate is not None else None,
         }
+
+
+def _disk(disk: Space | None) -> dict[str, int | None]:
+    return dict.fromkeys(Space._fields) if disk is None else disk._asdict()
 
 
 def _event(event: Event) -> dict[str, Any]:

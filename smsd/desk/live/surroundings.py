@@ -8,12 +8,12 @@ import structlog
 from twisted.internet.defer import ensureDeferred
 
 from rules import CompiledPolicy
-from smsd.desk.history.disk import Disk, measure
 from smsd.desk.premises import Premises
 from storage import policies
+from storage.disk import Space, space
 from storage.history import NOTHING, Sample, Tier, merged, series
+from storage.imported import Imported, last_import
 from storage.policies import Activation
-from storage.register_state import RegisterState, register_state
 from storage.store import StoreError
 
 __all__ = ["Surroundings", "Watch"]
@@ -26,14 +26,14 @@ _POINTS_MAX = 10_000  # so that rows stay as they are
 
 
 class Surroundings(NamedTuple):
-    """register: None: none was imported. activated: the policy in force; None: not known yet.
+    """disk: None: it does not answer. register: None: none was imported.
 
-    today: since midnight in the policy's zone. quarter, before: the last quarter of an hour, and
-    the one before it.
+    activated: how the policy in force came to be so; None: not known yet. today: since midnight
+    in the policy's zone. quarter, before: the last quarter of an hour, and the one before it.
     """
 
-    disk: Disk = Disk()
-    register: RegisterState | None = None
+    disk: Space | None = None
+    register: Imported | None = None
     activated: Activation | None = None
     today: Sample = NOTHING
     quarter: Sample = NOTHING
@@ -88,18 +88,10 @@ def _read(
     ago_s = now_us // _US_PER_S - _QUARTER_S
     late = [sample for at, sample in rows if half_hour.begin_s + at * half_hour.step_s >= ago_s]
     return Surroundings(
-        measure(url),
-        register_state(register) if register is not None else None,
+        space(url),
+        last_import(register) if register is not None else None,
         policies.active(url),
-        _folded(today.samples),
-        _folded(late),
-        _folded(half_hour.samples[: len(rows) - len(late)]),
+        merged(filter(None, today.samples)),
+        merged(filter(None, late)),
+        merged(filter(None, half_hour.samples[: len(rows) - len(late)])),
     )
-
-
-def _folded(samples: Sequence[Sample | None]) -> Sample:
-    whole = NOTHING
-    for sample in samples:
-        if sample is not None:
-            whole = merged(whole, sample)
-    return whole

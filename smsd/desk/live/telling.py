@@ -20,7 +20,7 @@ VERDICTS = ("grant", "already_granted", "refuse", "unrecognised")
 REASONS = (*(reason.value for reason in Reason), "other")
 STATES = ("bound", "partly", "down", "suspended")
 PROBLEMS = (
-    "writer", "store", "disk", "register", "register_old", "all_suspended", "suspended",
+    "writer", "store", "policy", "disk", "register", "register_old", "all_suspended", "suspended",
     "smsc_down", "smsc_partly", "congestion", "late", "certificate_client", "certificate_server",
     "certificate_client_ended", "certificate_server_ended",
 )  # fmt: skip

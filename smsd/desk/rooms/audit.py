@@ -31,6 +31,8 @@ _PAGE_LINES = 50
 _EXPORT_LINES_MAX = 20_000
 _LETTERS_SHOWN = 3
 _REASON_LETTERS_MAX = 500
+# By the form that something is wrong with.
+_NOTHING_WRONG = {"reason": "", "export": "", "head": ""}
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -70,8 +72,8 @@ class AuditRoom:
         asked, reason = self._asked(visit, visit.form), _reason(visit)
         if not reason:
             words = visit.say("frame.reason_missing")
-            return await self._page(visit, asked, 400, wrong_reason=words)
-        about = visit.form.get("about", "").strip()
+            return await self._page(visit, asked, 400, wrong={"reason": words})
+        about = "".join(visit.form.get("about", "").split()).removeprefix("+").upper()
         if about:
             asked = asked._replace(wanted=asked.wanted._replace(about=about))
         await self._note(visit, "audit_whole", reason, about)
@@ -81,7 +83,7 @@ class AuditRoom:
         asked, reason = self._asked(visit, visit.form), _reason(visit)
         if not reason or asked.wrong_day:
             words = "" if reason else visit.say("frame.reason_missing")
-            return await self._page(visit, asked, 400, wrong_export=words)
+            return await self._page(visit, asked, 400, wrong={"export": words})
         await self._note(visit, "audit_export", reason, "")
         octets = await self._premises.in_thread(
             _exported, self._premises.url, asked.wanted, asked.before
@@ -93,16 +95,17 @@ class AuditRoom:
         noted = visit.form.get("head", "").strip().lower()
         if noted and not _HASH.fullmatch(noted):
             words = visit.say("audit.wrong_head")
-            return await self._page(visit, asked, 400, noted=noted, wrong_head=words)
+            return await self._page(visit, asked, 400, noted=noted, wrong={"head": words})
         if self._walking:
-            return await self._page(visit, asked, 503, wrong_head=visit.say("audit.walking"))
+            words = visit.say("audit.walking")
+            return await self._page(visit, asked, 503, noted=noted, wrong={"head": words})
         self._walking = True
         limit_s = self._premises.config.desk.study_s
         try:
             verdict = await walk(self._premises.reactor, self._premises.url, limit_s, noted)
         except WalkFailed:
             words = visit.say("audit.walk_failed", minutes=round(limit_s / 60))
-            return await self._page(visit, asked, 503, noted=noted, wrong_head=words)
+            return await self._page(visit, asked, 503, noted=noted, wrong={"head": words})
         finally:
             self._walking = False
         return await self._page(visit, asked, noted=noted, verdict=verdict)
@@ -136,7 +139,8 @@ class AuditRoom:
         status: int = 200,
         whole: bool = False,
         verdict: Verdict | None = None,
-        **wrong: str,
+        noted: str = "",
+        wrong: Mapping[str, str] = _NOTHING_WRONG,
     ) -> Page:
         in_thread, url = self._premises.in_thread, self._premises.url
         found = await in_thread(audit.lines, url, _PAGE_LINES + 1, asked.wanted, asked.before)
@@ -153,8 +157,8 @@ class AuditRoom:
             "form": visit.form,
             "head": head,
             "verdict": verdict,
-            "wrong": {"reason": "", "export": "", "head": "", "noted": ""}
-            | {name.removeprefix("wrong_"): words for name, words in wrong.items()},
+            "noted": noted,
+            "wrong": {**_NOTHING_WRONG, **wrong},
         }
         return Page("audit.html", values, 400 if asked.wrong_day else status)
 

@@ -36,7 +36,7 @@ __all__ = ["DashboardRoom"]
 
 _US_PER_S = 1_000_000
 _RANGE = "1h"
-_KEPT_S_MAX = 60.0  # what was read of a range, however long its spans
+_KEPT_S_MAX = 120.0  # what was read of a range, however long its spans
 
 
 class DashboardRoom:
@@ -44,13 +44,13 @@ class DashboardRoom:
 
     def __init__(self, premises: Premises) -> None:
         self._premises = premises
-        self._sampler = Sampler(premises)
+        self.sampler = Sampler(premises)
         self._abuse = AbuseCounts(premises)
         self._watch = Watch(premises)
-        self._snapshots = Snapshots(
-            premises, self._sampler, self._watch, self._abuse, premises.events
+        self.snapshots = Snapshots(
+            premises, self.sampler, self._watch, self._abuse, premises.events
         )
-        self._feed = Feed(premises.reactor, self._snapshots)
+        self.feed = Feed(premises.reactor, self.snapshots)
         self._reading = DeferredLock()
         self._read: dict[str, tuple[float, bytes]] = {}  # by range: until when it is good
 
@@ -67,17 +67,17 @@ class DashboardRoom:
 
     def start(self) -> None:
         """Begin to keep history."""
-        self._sampler.start()
+        self.sampler.start()
 
     async def stop(self) -> None:
         """Write the last of it."""
         self._abuse.stop()
-        await self._sampler.stop()
+        await self.sampler.stop()
 
     async def _page(self, visit: Visit) -> Answer:
         await self._watch.look()
         say = visit.say
-        now = self._snapshots.now()
+        now = self.snapshots.now()
         level = now["problems"][0]["level"] if now["problems"] else "ok"
         wanted = visit.query.get("range", "")
         values = {
@@ -94,22 +94,22 @@ class DashboardRoom:
 
     def _sparks(self) -> dict[str, list[float]]:
         """The rates of the last minute, second by second, as far as they are known."""
-        known = self._sampler.last_rates()
-        each_s = range(self._sampler.tiers[0].step_s)
+        known = self.sampler.last_rates()
+        each_s = range(self.sampler.tiers[0].step_s)
         return {way: [rates[way] for rates in known for _ in each_s] for way in ("in", "out")}
 
     async def _live(self, visit: Visit) -> Answer:
-        return Stream(self._feed.begin)
+        return Stream(self.feed.begin)
 
     async def _poll(self, visit: Visit) -> Answer:
-        return Data(self._snapshots.now())
+        return Data(self.snapshots.now())
 
     async def _status(self, visit: Visit) -> Answer:
         await self._watch.look()
         readiness = self._premises.readiness
         unready = readiness.reasons()
         ready = {"ready": not unready, "not_ready": unready, "remarks": readiness.remarks()}
-        return Data({**ready, **self._snapshots.now()})
+        return Data({**ready, **self.snapshots.now()})
 
     async def _history(self, visit: Visit) -> Answer:
         wanted = visit.query.get("range", _RANGE)
@@ -132,7 +132,7 @@ class DashboardRoom:
             until_us - RANGES_S[wanted] * _US_PER_S,
             until_us,
             dashboard.points_max,
-            self._sampler.tiers,
+            self.sampler.tiers,
             self._premises.metrics,
         )
 

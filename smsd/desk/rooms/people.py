@@ -74,7 +74,7 @@ class PeopleRoom:
 
     async def _disable(self, visit: Visit) -> Answer:
         if _is_himself(visit):
-            return await self._one(visit, "access", visit.say("people.not_yourself"))
+            return Sorry(400, visit.say("people.not_yourself"))
         if not _reason(visit.form):
             return await self._one(visit, "access", visit.say("frame.reason_missing"))
         return await self._act(visit, "people.disabled_now", users.set_disabled, True)
@@ -132,6 +132,7 @@ class PeopleRoom:
         values = {
             "user": user,
             "all_roles": list(Role),
+            "chosen": _roles(visit.form) if where == "roles" else user.roles,
             "wrong_where": where,
             "wrong_words": words,
             "reason": _reason(visit.form),

@@ -9,6 +9,8 @@ from smsd.desk.rooms.audit import AuditRoom
 from smsd.desk.rooms.check import CheckRoom
 from smsd.desk.rooms.dashboard import DashboardRoom
 from smsd.desk.rooms.health import HealthRoom
+from smsd.desk.rooms.look_up import LookUpRoom
+from smsd.desk.rooms.look_up_acts import LookUpActs
 from smsd.desk.rooms.me import MeRoom
 from smsd.desk.rooms.oidc import OidcRoom
 from smsd.desk.rooms.people import PeopleRoom
@@ -38,11 +40,14 @@ class Rooms:
         sign_in = SignIn(premises, entrance, passwords)
         told = ToldPolicies(premises)
         self._studies, self._timetable = Studies(premises), Timetable(premises)
-        self._dashboard = DashboardRoom(premises)
+        self.dashboard = DashboardRoom(premises)
         self._notes = Notes(premises)
+        look_up = LookUpRoom(premises, self._notes)
         self._rooms = (
             HealthRoom(premises),
-            self._dashboard,
+            self.dashboard,
+            look_up,
+            LookUpActs(premises, self._notes, look_up),
             CheckRoom(premises, self._notes),
             PolicyRoom(premises, told, self._timetable),
             ProposeRoom(premises, self._studies),
@@ -62,7 +67,7 @@ class Rooms:
 
     def start(self) -> None:
         """Begin to keep history, study what is proposed, watch the time."""
-        self._dashboard.start()
+        self.dashboard.start()
         self._studies.look()
         self._timetable.start()
         self._notes.start()
@@ -72,4 +77,4 @@ class Rooms:
         self._notes.stop()
         self._timetable.stop()
         self._studies.stop()
-        await self._dashboard.stop()
+        await self.dashboard.stop()

@@ -7,6 +7,7 @@ from smsd.desk.premises import Premises
 from smsd.desk.rooms.policy_tables import BadMoment, ToldPolicies, moment_us, next_change_us
 from smsd.desk.timetable import Timetable
 from smsd.desk.web.answer import Answer, Page, See, Text
+from smsd.desk.web.reasons import reason_in
 from smsd.desk.web.route import KNOWN, Route, only
 from smsd.desk.web.visit import Visit
 from storage import policies, proposals
@@ -15,12 +16,10 @@ from storage.proposal_states import MoveRefused, State, Why
 from storage.proposals import Proposal
 from storage.roles import Role
 
-__all__ = ["READERS", "PolicyRoom", "in_force_now", "reason_in", "refused_words"]
+__all__ = ["READERS", "PolicyRoom", "in_force_now", "refused_words"]
 
 READERS = (Role.POLICY, Role.AUDITOR, Role.ADMIN)
 """Who sees what is proposed; the table in force is for all."""
-
-REASON_LETTERS_MAX = 500
 
 _PROPOSALS_SHOWN = 20
 _HISTORY_SHOWN = 50
@@ -91,9 +90,9 @@ class PolicyRoom:
         return Text("text/plain; charset=utf-8", self._premises.law.policy.source.encode())
 
     async def _roll_back(self, visit: Visit) -> Answer:
-        reason, digest = reason_in(visit), visit.form.get("digest", "")
-        if not reason:
-            return await self._page(visit, visit.say("frame.reason_missing"))
+        (reason, wrong), digest = reason_in(visit), visit.form.get("digest", "")
+        if wrong:
+            return await self._page(visit, wrong)
         premises = self._premises
         try:
             await premises.in_thread(
@@ -104,9 +103,9 @@ class PolicyRoom:
         return await in_force_now(premises, digest, "policy.rolled_back")
 
     async def _end_shadow(self, visit: Visit) -> Answer:
-        reason = reason_in(visit)
-        if not reason:
-            return await self._page(visit, visit.say("frame.reason_missing"))
+        reason, wrong = reason_in(visit)
+        if wrong:
+            return await self._page(visit, wrong)
         premises = self._premises
         await premises.in_thread(_end_shadow, premises.url, visit.at_us, visit.who, reason)
         await premises.reload_policy()
@@ -114,11 +113,6 @@ class PolicyRoom:
 
 
 _OPEN = (State.PROPOSED, State.QUEUED)
-
-
-def reason_in(visit: Visit) -> str:
-    """The reason that was typed, on one line; empty: none was."""
-    return " ".join(visit.form.get("reason", "").split())[:REASON_LETTERS_MAX]
 
 
 def refused_words(visit: Visit, why: Why) -> str:

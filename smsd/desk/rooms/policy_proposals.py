@@ -6,12 +6,13 @@ from typing import Any, NamedTuple
 import rules
 from rules import CompiledPolicy
 from smsd.desk.premises import Premises
-from smsd.desk.rooms.policy import READERS, in_force_now, reason_in, refused_words
+from smsd.desk.rooms.policy import READERS, in_force_now, refused_words
 from smsd.desk.rooms.policy_findings import Findings, findings_of
 from smsd.desk.rooms.policy_tables import BadMoment, moment_us
 from smsd.desk.study.studies import Studies
 from smsd.desk.timetable import Timetable
 from smsd.desk.web.answer import Answer, Data, Page, See, Sorry, Text
+from smsd.desk.web.reasons import reason_in
 from smsd.desk.web.route import Handler, Route, only
 from smsd.desk.web.visit import Visit
 from storage import policies, proposals, studies
@@ -66,7 +67,14 @@ class ProposalsRoom:
         known = await self._known(visit)
         return _nothing(visit) if known is None else self._page(visit, known)
 
-    def _page(self, visit: Visit, known: _Known, problem: str = "") -> Page:
+    def _page(
+        self,
+        visit: Visit,
+        known: _Known,
+        problem: str = "",
+        wrong_reason: str = "",
+        wrong_due: str = "",
+    ) -> Page:
         proposal, law = known.proposal, self._premises.law.policy
         officer = visit.visitor.may(Role.POLICY)
         own = visit.who == proposal.proposed_by
@@ -77,13 +85,16 @@ class ProposalsRoom:
             "own": own,
             "possible": possible if officer else set(),
             "problem": problem,
+            "wrong_reason": wrong_reason,
+            "wrong_due": wrong_due,
             "reason_typed": visit.form.get("reason", ""),
             "due_typed": visit.form.get("due", "") or _tomorrow(law, visit.at_us),
             "law_zone": law.zone,
             "progress": self._progress_of(visit, known.study),
             "ended": known.study is not None and known.study.ended_at_us is not None,
         }
-        return Page("policy_proposal.html", values, 409 if problem else 200)
+        status = 400 if wrong_reason or wrong_due else 409 if problem else 200
+        return Page("policy_proposal.html", values, status)
 
     async def _file(self, visit: Visit) -> Answer:
         known = await self._known(visit)
@@ -125,9 +136,9 @@ class ProposalsRoom:
         known, premises = await self._known(visit), self._premises
         if known is None:
             return _nothing(visit)
-        reason = reason_in(visit)
-        if not reason:
-            return self._page(visit, known, visit.say("frame.reason_missing"))
+        reason, wrong = reason_in(visit)
+        if wrong:
+            return self._page(visit, known, wrong_reason=wrong)
         if known.study is None or known.study.outcome is not Outcome.SOUND:
             return self._page(visit, known, refused_words(visit, Why.UNSTUDIED))
         digest = known.proposal.digest
@@ -158,16 +169,16 @@ class ProposalsRoom:
         known, premises = await self._known(visit), self._premises
         if known is None:
             return _nothing(visit)
-        number, reason = known.proposal.id, reason_in(visit)
-        if not reason:
-            return self._page(visit, known, visit.say("frame.reason_missing"))
+        number, (reason, wrong) = known.proposal.id, reason_in(visit)
+        if wrong:
+            return self._page(visit, known, wrong_reason=wrong)
         due_us = None
         if move is Move.QUEUE:
             zone = premises.law.policy.zone
             try:
                 due_us = moment_us(visit.form.get("due", ""), zone)
             except BadMoment:
-                return self._page(visit, known, visit.say("policy.bad_moment", zone=zone))
+                return self._page(visit, known, wrong_due=visit.say("policy.bad_moment", zone=zone))
         try:
             await premises.in_thread(
                 proposals.move,

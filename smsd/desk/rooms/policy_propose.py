@@ -5,9 +5,10 @@ from typing import Any
 from rules import PolicyError
 from rules.policy import text_of
 from smsd.desk.premises import Premises
-from smsd.desk.rooms.policy import reason_in, refused_words
+from smsd.desk.rooms.policy import refused_words
 from smsd.desk.study.studies import Studies, StudyFailed
 from smsd.desk.web.answer import Answer, Page, See
+from smsd.desk.web.reasons import reason_in
 from smsd.desk.web.route import Route, only
 from smsd.desk.web.visit import Visit
 from storage import policies, proposals
@@ -51,9 +52,9 @@ class ProposeRoom:
                 return _page(visit, text, [problem._asdict() for problem in fault.problems])
         if not text.strip():
             return _page(visit, text, wrong_text=visit.say("policy.text_missing"))
-        reason = reason_in(visit)
-        if not reason:
-            return _page(visit, text, wrong_reason=visit.say("frame.reason_missing"))
+        reason, wrong = reason_in(visit)
+        if wrong:
+            return _page(visit, text, wrong_reason=wrong)
         try:
             found = await self._studies.examine(_NAME, text)
         except StudyFailed as fault:
@@ -64,9 +65,9 @@ class ProposeRoom:
 
     async def _return(self, visit: Visit) -> Answer:
         """Propose the policy before the present one."""
-        reason, premises = reason_in(visit), self._premises
-        if not reason:
-            return See("/policy", said="policy.return_needs_reason")
+        (reason, wrong), premises = reason_in(visit), self._premises
+        if wrong:
+            return See("/policy", said="frame.reason_missing")
         before = await premises.in_thread(policies.before, premises.url)
         if before is None or before.digest != visit.form.get("digest"):
             return See("/policy", said="policy.why_moved_on")

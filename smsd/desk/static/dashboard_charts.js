@@ -8,7 +8,7 @@ const LETTER_WIDTH = 7;
 const COLOURS = 6; // --s1 … --s6 of desk.css; lines differ by their dashes too
 const DASHES = [[], [7, 4], [2, 3], [12, 4, 2, 4], [5, 2], [2, 6], [16, 4], [4, 4, 1, 4]];
 const AGAIN_MS_MIN = 5000;
-const AGAIN_MS_MAX = 60000;
+const AGAIN_MS_MAX = 120000;
 const KNOWN_LINES = new Set(["in", "out", "p50", "p95", "p99"]);
 
 const figures = [...page.querySelectorAll("[data-chart]")];
