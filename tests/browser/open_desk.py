@@ -84,7 +84,7 @@ class OpenDesk:
         watch = Watch(context, (self.origin, *self.others))
         try:
             yield context
-            assert watch.faults == []
+            assert not watch.faults, "\n".join(watch.faults)
         except BaseException as fault:
             fault.add_note("".join(["the daemon's last words:\n", *self.daemon.lines[-8:]]))
             raise
@@ -102,7 +102,8 @@ def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
 
 def is_sound(page: Page) -> None:
     """No page keeps anybody out, nothing sticks out of it: large and light, small and dark."""
-    assert faults_of(page) == []
+    faults = faults_of(page)
+    assert not faults, "\n".join(faults)
 
 
 def faults_of(page: Page) -> list[str]:
