@@ -60,6 +60,10 @@ class DeskStage:
         self._finish(self.daemon.stop())
         self.reactor.getThreadPool().stop()
 
+    def take_newest_policy(self) -> None:
+        """As SIGHUP has the daemon do."""
+        self._finish(self.daemon.reload_policy())
+
     def ask(
         self,
         method: str,
