@@ -16,6 +16,7 @@ from storage.tokens import add_token
 
 _DAY_US = 86_400_000_000
 _LIFETIME = Lifetime(_DAY_US, _DAY_US)
+_BOUNDARY = "a-line-that-stands-in-no-policy"
 
 
 class Got(NamedTuple):
@@ -41,9 +42,10 @@ class DeskVisitor:
 
     @classmethod
     def of(cls, address: str, url: str, name: str, *roles: Role) -> "DeskVisitor":
-        """A new user, signed in."""
+        """A user, signed in; a new one where there is none of that name."""
         now_us = SystemClock().utc_us()
-        users.add_user(url, name, "no hash", False, roles, "test", "test", now_us)
+        if users.find_account(url, name) is None:
+            users.add_user(url, name, "no hash", False, roles, "test", "test", now_us)
         secret = open_session(url, name, "password", _LIFETIME, now_us)
         session = find_session(url, secret, _LIFETIME, now_us)
         assert session is not None
@@ -65,11 +67,29 @@ class DeskVisitor:
         body = urlencode({"csrf": self._csrf, **form})
         return self._ask("POST", path, body, {"Content-Type": "application/x-www-form-urlencoded"})
 
+    def upload(self, path: str, octets: bytes, **form: str) -> Got:
+        """A form with a file."""
+        fields = {"csrf": self._csrf, **form}
+        parts = [
+            f'Content-Disposition: form-data; name="{name}"\r\n\r\n{value}'.encode()
+            for name, value in fields.items()
+        ]
+        parts.append(
+            b'Content-Disposition: form-data; name="file"; filename="law.toml"\r\n'
+            b"Content-Type: application/octet-stream\r\n\r\n" + octets
+        )
+        line = f"--{_BOUNDARY}\r\n".encode()
+        body = line + (b"\r\n" + line).join(parts) + f"\r\n--{_BOUNDARY}--\r\n".encode()
+        kind = f"multipart/form-data; boundary={_BOUNDARY}"
+        return self._ask("POST", path, body, {"Content-Type": kind})
+
     def send(self, path: str, data: object) -> Got:
         """JSON, as programs do."""
         return self._ask("POST", path, json.dumps(data), {"Content-Type": "application/json"})
 
-    def _ask(self, method: str, path: str, body: str | None, headers: dict[str, str]) -> Got:
+    def _ask(
+        self, method: str, path: str, body: str | bytes | None, headers: dict[str, str]
+    ) -> Got:
         connection = HTTPConnection(self._address, timeout=WAIT_S)
         try:
             connection.request(
