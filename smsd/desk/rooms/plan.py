@@ -19,6 +19,7 @@ from smsd.desk.rooms.policy import PolicyRoom
 from smsd.desk.rooms.policy_proposals import ProposalsRoom
 from smsd.desk.rooms.policy_propose import ProposeRoom
 from smsd.desk.rooms.policy_tables import ToldPolicies
+from smsd.desk.rooms.policy_told_findings import FindingsTeller
 from smsd.desk.rooms.public_rules import PublicRulesRoom
 from smsd.desk.rooms.sign_in import SignInRoom
 from smsd.desk.rooms.smsc import SmscRoom
@@ -53,7 +54,12 @@ class Rooms:
             CheckRoom(premises, self._notes),
             PolicyRoom(premises, told, self._timetable),
             ProposeRoom(premises, self._studies),
-            ProposalsRoom(premises, self._studies, self._timetable),
+            ProposalsRoom(
+                premises,
+                self._studies,
+                self._timetable,
+                FindingsTeller(premises, rendering),
+            ),
             SmscRoom(premises),
             LettersRoom(premises),
             PublicRulesRoom(premises, told, rendering, words),
