@@ -16,14 +16,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from storage import audit
-from storage.beside import writing
+from storage.beside import HURRY_S, writing
 from storage.sqlite import database_path
 from storage.store import StoreError, StoreUnavailable
 
 __all__ = ["AuditNote", "Kept", "WaitingAudit"]
-
-_PATIENCE_S = 0.2
-"""For the store's turn, which comes within milliseconds where all is well."""
 
 _LINES_PER_STEP = 500  # the daemon waits 2 s for its turn; each of ours takes milliseconds
 _NAME_OCTETS = 8
@@ -100,7 +97,7 @@ class WaitingAudit:
 
     def _into_store(self, notes: list[AuditNote]) -> bool:
         try:
-            with writing(self._url, _PATIENCE_S) as connection:
+            with writing(self._url, HURRY_S) as connection:
                 for note in notes:
                     audit.write(connection, *note)
         except StoreError:
@@ -132,7 +129,7 @@ class WaitingAudit:
         try:
             name, notes = self._read()
             while self._in_file:
-                with writing(self._url, _PATIENCE_S) as connection:
+                with writing(self._url, HURRY_S) as connection:
                     row = connection.execute("SELECT journal, lines FROM audit_journal").fetchone()
                     done = int(row[1]) if row[0] == name else 0
                     some = notes[done : done + _LINES_PER_STEP]

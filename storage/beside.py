@@ -13,11 +13,14 @@ from storage.sqlite import database_path
 from storage.sqlite_library import dbapi, journal_mode, synchronous
 from storage.store import StoreError, StoreUnavailable
 
-__all__ = ["must_be_up_to_date", "reading", "transaction", "writer", "writing"]
+__all__ = ["HURRY_S", "must_be_up_to_date", "reading", "transaction", "writer", "writing"]
 
 # The daemon's batches take milliseconds; whoever waits longer stands behind a dead disk.
 _BUSY_TIMEOUT_MS = 10_000
 _PATIENCE_S = 10.0
+
+HURRY_S = 0.2
+"""How long to wait for the turn where somebody waits for an answer that need not wait for it."""
 _ASK_AGAIN_S = 0.001
 
 

@@ -103,7 +103,8 @@ _COUNT_MESSAGES = (
 )
 _SELECT_ASKED = (
     f"SELECT message.phone, decision.code, decision.document, min(message.id) {_MESSAGES_OF}"
-    " AND message.received_at_us >= ? CROSS JOIN decision ON decision.message = message.id"
+    " AND message.received_at_us >= ? AND channel = 'sms'"
+    " CROSS JOIN decision ON decision.message = message.id"
     " GROUP BY message.phone, decision.code, decision.document"
 )
 _SELECT_PHONE_PERMITS = (

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from storage import audit
-from storage.beside import must_be_up_to_date, reading, writing
+from storage.beside import HURRY_S, must_be_up_to_date, reading, writing
 from storage.fingerprints import fingerprint, fresh_secret
 from storage.roles import Scope
 from storage.store import StoreError
@@ -93,8 +93,8 @@ def find_token(url: str, secret: str, at_us: int) -> Token | None:
 
 
 def use(url: str, name: str, at_us: int) -> None:
-    """Note that a token was used."""
-    with writing(url) as connection:
+    """Note that a token was used, which may be left out while others write."""
+    with writing(url, HURRY_S) as connection:
         connection.execute("UPDATE token SET used_at_us = ? WHERE name = ?", (at_us, name))
 
 

@@ -30,7 +30,8 @@ ALLOWED: dict[str, set[str]] = {
     "smsd.logs": set(),
     "smsd.gateway": {"smsd.gateway", "smsd.smpp", "smsd.config", "rules", "storage"},
     "smsd.desk": {
-        "smsd.desk", "smsd.gateway", "smsd.config", "smsd.config_desk", "rules", "storage",
+        "smsd.desk", "smsd.gateway", "smsd.config", "smsd.config_desk", "smsd.smpp.constants",
+        "rules", "storage",
     },
     "smsd.daemon": {"smsd", "rules", "storage"},
     "smsd.writer_process": {"smsd", "rules", "storage"},

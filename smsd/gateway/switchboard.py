@@ -17,7 +17,7 @@ _ACTS: dict[str, tuple[Callable[[SmscBinds], Awaitable[None]], bool]] = {
     "reconnect": (SmscBinds.reconnect, False),
 }
 _PACE = "pace"
-_RATE_MAX_PER_S = 100_000.0  # as of `throughput`
+RATE_MAX_PER_S = 100_000  # as of `throughput`
 
 
 class Switchboard:
@@ -73,7 +73,7 @@ class Switchboard:
         rate, settings = request.get("rate_per_s"), smsc.settings
         if rate is not None and not _is_rate(rate, settings.throughput_min):
             return _refused(
-                f"a pace is {settings.throughput_min:g} to {_RATE_MAX_PER_S:g} messages a second"
+                f"a pace is {settings.throughput_min:g} to {RATE_MAX_PER_S:g} messages a second"
             )
         if (settings.throughput if rate is None else rate) == smsc.outbox.limit_per_s:
             return _done(False, [smsc])
@@ -91,7 +91,7 @@ def _is_rate(given: object, least: float) -> bool:
     """Whether it is a number of messages a second, and one that this SMSC may be given."""
     if isinstance(given, bool) or not isinstance(given, int | float):
         return False
-    return least <= given <= _RATE_MAX_PER_S  # not so for a NaN
+    return least <= given <= RATE_MAX_PER_S  # not so for a NaN
 
 
 def _done(changed: bool, smscs: Iterable[SmscBinds]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from certificates import Authority
 from click.testing import CliRunner
-from daemon_process import WAIT_S, Daemon, metric, smsc_section, write_config
+from daemon_process import WAIT_S, Daemon, fetch, metric, smsc_section, write_config
 from scripted_smsc import Peer, ScriptedSmsc
 from test_main_job import PHONE
 
@@ -68,6 +68,9 @@ def test_it_binds_by_tls_and_tells_when_certificates_end(
         assert asked == [NAME]
         assert ends(address, "server") == server_ends
         assert ends(address, "client") == client_ends
+        page = fetch(address, "smsc?lang=en")[1]
+        for certificate in ("Our certificate", "Its certificate"):
+            assert certificate in page
         daemon.process.terminate()
         peer.send(UnbindResp(), peer.read(Unbind).sequence)
         assert daemon.wait() == 0

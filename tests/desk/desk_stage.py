@@ -1,6 +1,6 @@
 """The whole desk of a real daemon that is not running: its door is asked, in virtual time."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -17,7 +17,7 @@ from virtual_reactor import VirtualClock, VirtualReactor
 import rules
 from smsd.config import Config, load_config
 from smsd.daemon import Daemon
-from smsd.desk.web.knock import Knock
+from smsd.desk.web.knock import Knock, Leaving
 
 POLICY_FILE = Path(rules.__file__).parent / "policies" / "8103.toml"
 HOST = "127.0.0.1:8103"
@@ -60,6 +60,10 @@ class DeskStage:
         self._finish(self.daemon.stop())
         self.reactor.getThreadPool().stop()
 
+    def take_newest_policy(self) -> None:
+        """As SIGHUP has the daemon do."""
+        self._finish(self.daemon.reload_policy())
+
     def ask(
         self,
         method: str,
@@ -82,13 +86,12 @@ class DeskStage:
 
     def answer(self, knock: Knock) -> Got:
         """What leaves for a request, once its threads are done."""
-        leaving = self._finish(ensureDeferred(self.desk.door.answer(knock)))
-        cookies: SimpleCookie = SimpleCookie()
-        for name, value in leaving.headers:
-            if name == "Set-Cookie":
-                cookies.load(value)
-        headers = {name.lower(): value for name, value in leaving.headers}
-        return Got(leaving.status, headers, cookies, leaving.octets.decode())
+        return self.answer_all([knock])[0]
+
+    def answer_all(self, knocks: Sequence[Knock]) -> list[Got]:
+        """The same for requests that come at once."""
+        asked = [ensureDeferred(self.desk.door.answer(knock)) for knock in knocks]
+        return [_got(self._finish(each)) for each in asked]
 
     def settle(self) -> None:
         """Wait for what threads were given to do beside an answer."""
@@ -106,6 +109,15 @@ class DeskStage:
             self.reactor.run_one()
         assert not isinstance(done[0], Failure), done[0].getTraceback()
         return done[0]
+
+
+def _got(leaving: Leaving) -> Got:
+    cookies: SimpleCookie = SimpleCookie()
+    for name, value in leaving.headers:
+        if name == "Set-Cookie":
+            cookies.load(value)
+    headers = {name.lower(): value for name, value in leaving.headers}
+    return Got(leaving.status, headers, cookies, leaving.octets.decode())
 
 
 CONFIG = """\

@@ -8,6 +8,8 @@ import pytest
 from desk_people import Person, person, url_of
 from desk_stage import DeskStage, Got
 
+from smsd.desk.rooms.audit import ACTIONS
+from smsd.desk.web.words import load_words
 from storage import audit
 from storage.purge import purge
 from storage.roles import Role
@@ -56,7 +58,7 @@ def test_lines_are_told_in_words_and_shortened(auditor: Person) -> None:
     ("query", "found"),
     [
         ("who=rashad", ["in the street", "at the gate"]),
-        ("who=RASHAD&day=2020-04-06", ["in the street"]),
+        ("who=rashad&day=2020-04-06", ["in the street"]),
         ("action=check&day=2020-04-05", ["at the gate"]),
         ("who=nobody", []),
         ("who=rashad&action=override", []),
@@ -148,6 +150,13 @@ def test_an_export_can_be_verified_by_others(auditor: Person) -> None:
         assert before == line["hash"]
     some = auditor.post("/audit/export", who="rashad", reason="again").text.splitlines()
     assert [json.loads(line)["reason"] for line in some] == ["in the street", "at the gate"]
+
+
+def test_each_act_that_can_be_asked_for_has_words() -> None:
+    """In the list to choose from nobody meets a name with underscores."""
+    words = load_words()
+    assert [action for action in ACTIONS if not words.knows(f"audit.action_{action}")] == []
+    assert len(set(ACTIONS)) == len(ACTIONS)
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.AGENT, Role.POLICE, Role.POLICY])

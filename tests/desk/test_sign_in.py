@@ -1,6 +1,7 @@
 """Signing in as people do: the page, the password, a password of one's own, and how often."""
 
 import re
+from urllib.parse import urlencode
 
 import pytest
 from argon2 import PasswordHasher
@@ -9,6 +10,7 @@ from desk_people import HASH, PASSWORD, S_US, WHO, Person, add, guest, person, s
 from desk_stage import DeskStage, Got
 
 from smsd.desk.access.onward import onward
+from smsd.desk.web.knock import Knock
 from storage import audit, users
 from storage.roles import Role
 
@@ -176,6 +178,25 @@ def test_a_proxy_that_is_not_trusted_cannot_name_addresses(new_desk: NewDesk) ->
         for number in range(3)
     ]
     assert found == [400, 400, 429]
+
+
+def test_many_who_sign_in_at_once_wait_in_a_line_that_ends(
+    visitor: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each hash takes a core from the daemon: one at a time, a few that wait, no more."""
+    monkeypatch.setattr("smsd.desk.access.sign_in._WAITING_MAX", 2)
+    form = urlencode({"csrf": visitor.csrf, "name": "leyla", "password": PASSWORD}).encode()
+    told = {
+        "host": "localhost",
+        "cookie": visitor.cookie,
+        "content-type": "application/x-www-form-urlencoded",
+    }
+    knocks = [
+        Knock("POST", "/sign-in", b"", told, form, f"192.0.2.{number}", False)
+        for number in range(5)
+    ]
+    statuses = sorted(got.status for got in visitor.desk.answer_all(knocks))
+    assert statuses == [303, 303, 303, 503, 503]
 
 
 # A password of one's own.

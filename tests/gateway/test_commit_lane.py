@@ -121,6 +121,7 @@ def test_a_store_that_cannot_be_written_puts_all_off_and_recovers(new_stage: New
     assert statuses(smsc) == [LATER] * 3 + [OK] * 2
     assert stage.recoveries == 1
     assert stage.lane.fault is None
+    assert stage.seen.store_faults == ["attempt to write a readonly database", None]
     assert stage.rows("SELECT count(*) FROM message") == [(2,)]
 
 
@@ -135,6 +136,7 @@ def test_a_store_that_stays_away_is_tried_once_a_pause(new_stage: NewStage) -> N
     stage.pass_time(STORE_RETRY_S)
     assert statuses(smsc) == [LATER] * 3
     assert stage.recoveries == 0
+    assert len(stage.seen.store_faults) == 1
     assert stage.seen.batches == []
     stage.store.connection.execute("PRAGMA query_only = OFF")
 

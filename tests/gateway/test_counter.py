@@ -6,7 +6,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from counting_rules import counting
 from gateway_stage import GatewayStage, NewStage
+from late_replies import law
 from memory_smsc import MemorySmsc
 from test_commit_lane import Lock
 from twisted.internet.defer import Deferred
@@ -201,6 +203,31 @@ def test_callers_share_no_phone(desk: Callable[[], Desk]) -> None:
     assert measure(at.url, "people_of_phone", (), 0, 1).everybody == 0
 
 
+def test_what_agents_ask_counts_for_no_phone(new_stage: NewStage, url: str) -> None:
+    """Rules about how much a phone sent today see only what it sent, whoever asked besides."""
+    stage = new_stage()
+    stage.stop()
+    at = Desk(GatewayStage(url, law(*counting(2)).policy).start())
+    smsc = at.stage.bound()
+    try:
+        for _ in range(4):
+            assert rules_of(at.ask(CODE_2)) != ["busy"]
+        at.text(smsc, "1 AZE1111111")
+        for _ in range(4):
+            at.ask(SENIOR, Addressee(PHONE, "one"), override=True)
+            at.deliver(smsc)
+        at.text(smsc, "1 AZE2222222")
+        at.text(smsc, "1 AZE4444444")
+        by_sms = at.stage.rows(
+            "SELECT rule FROM decision JOIN message ON message.id = message"
+            " WHERE channel = 'sms' ORDER BY serial"
+        )
+        assert by_sms[:2] == [("granted",), ("granted",)]
+        assert by_sms[2] == ("busy",)
+    finally:
+        at.stage.stop()
+
+
 # By override.
 
 
@@ -310,7 +337,7 @@ def test_a_second_sending_takes_nothing_back(desk: Callable[[], Desk]) -> None:
     at.text(smsc, CODE_2)
     smsc.hang_up()
     now_us = NOON_US + S_US
-    assert retry(at.url, [1], {"one"}, "agent", "lost", now_us, again=True) == {1: ""}
+    assert retry(at.url, [1], {"one"}, "agent", "lost", now_us, again=True) == {1: None}
     at.stage.outbox.look_on_disk()
     at.stage.pass_time(3 * 3_600)
     at.stage.reconnect()

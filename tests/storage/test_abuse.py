@@ -1,10 +1,18 @@
 """Candidates of abuse: counted exactly, against what everybody else did, with the evidence."""
 
+import pytest
 from decisions_stored import DAY_US, HOUR_US, NOON_US, decided, grant, stored
 
 from rules import CompiledPolicy, Document, Verdict
 from storage import SqliteStore, abuse
-from storage.abuse import CANDIDATES_MAX, EXAMPLES_MAX, Candidate, Example, measure
+from storage.abuse import (
+    CANDIDATES_MAX,
+    EXAMPLES_MAX,
+    Candidate,
+    Example,
+    count_above,
+    measure,
+)
 
 
 def document(number: int) -> Document:
@@ -140,3 +148,28 @@ def test_the_evidence_never_quotes_an_sms() -> None:
     """What people wrote may hold a name and an illness; serial, instant, code and card suffice."""
     assert Example._fields == ("serial", "at_us", "code", "document", "phone")
     assert Candidate._fields == ("who", "amount", "examples")
+
+
+@pytest.mark.parametrize("serials_at_once", [1, 3, 20_000])
+@pytest.mark.parametrize("what", ["permits_of_person", "people_of_phone", "phones_of_person"])
+def test_counting_in_short_reads_finds_the_same(
+    url: str,
+    store: SqliteStore,
+    policy: CompiledPolicy,
+    monkeypatch: pytest.MonkeyPatch,
+    what: str,
+    serials_at_once: int,
+) -> None:
+    """Whoever is met in several of them counts once."""
+    monkeypatch.setattr(abuse, "_SERIALS_AT_ONCE", serials_at_once)
+    funerals(store, policy, 1, 4, "many")
+    for person in range(2, 5):
+        funerals(store, policy, person, 2, "many")
+        funerals(store, policy, person, 1, f"own-{person}")
+    grant(store, policy, "1", document(9), holder="p:P9", phone="many")
+    for codes in ([], ["3"], ["1", "3"], ["2"]):
+        for since_us in (NOON_US, NOON_US + HOUR_US, NOON_US + DAY_US):
+            for bound in (1, 2, 4, 5):
+                measured = measure(url, what, codes, since_us, bound)
+                counted = count_above(url, what, codes, since_us, bound)
+                assert counted == (measured.above, measured.everybody)

@@ -162,6 +162,13 @@ def test_nobody_is_signed_in_who_is_not_there(people: str) -> None:
             opened(people, name)
 
 
+def test_a_session_that_was_left_over_opens_nothing(people: str, store: SqliteStore) -> None:
+    """Whoever is disabled by hand in the file is out as well."""
+    secret = opened(people)
+    store.connection.execute("UPDATE user SET disabled = 1 WHERE name = 'leyla'")
+    assert find_session(people, secret, LIFETIME, 1) is None
+
+
 # Tokens.
 
 

@@ -210,6 +210,17 @@ def test_the_provider_cannot_let_in_whom_we_keep_out(url: str, store: SqliteStor
         vouched(url, at_us=30)
 
 
+def test_whom_the_provider_gives_no_role_is_nobody_here(url: str, store: SqliteStore) -> None:
+    """He is told of, and not added; who was somebody is so no longer."""
+    assert users.from_provider(url, ISSUER, "7", "leyla", [], 10).roles == frozenset()
+    assert not users.any_user(url)
+    vouched(url)
+    mine = signed_in(url)
+    assert users.from_provider(url, ISSUER, "7", "leyla", [], 30).roles == frozenset()
+    assert find_session(url, mine, LIFETIME, 31) is None
+    assert account(url).user.roles == frozenset()
+
+
 def test_an_older_schema_has_no_users(url: str, store: SqliteStore) -> None:
     """It is said what to do."""
     store.connection.execute("DELETE FROM _sqlite_migrations WHERE name LIKE 'm0009%'")

@@ -104,6 +104,7 @@ class SignIn:
         account = await self._turns.run(self._premises.in_thread, self._find, name, password)
         if account is None:
             _log.warning("sign_in_failed", address=address)
+            self._premises.events.tell("sign_in_refused")
             return Wrong()
         self._throttle.succeeded(name, address)
         return account

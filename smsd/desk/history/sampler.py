@@ -48,7 +48,11 @@ class Sampler:
         self._next: IDelayedCall | None = None
 
     def start(self) -> None:
-        """Sample until stopped."""
+        """Sample from now on until stopped."""
+        self._last, self._last_us = self.totals(), self._clock.utc_us()
+        self._wait()
+
+    def _wait(self) -> None:
         # With the wall clock, so that each row of the first tier gets one sample.
         wait_us = self._step_us - self._clock.utc_us() % self._step_us
         self._next = self._premises.reactor.callLater(wait_us / _US_PER_S, self._tick)
@@ -79,7 +83,7 @@ class Sampler:
         return [rates(difference(late, early)) for early, late in pairwise(self._minute)]
 
     def _tick(self) -> None:
-        self.start()
+        self._wait()
         self._take()
         if not self._writing:
             self.written = ensureDeferred(self._write())

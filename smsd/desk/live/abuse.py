@@ -6,7 +6,7 @@ import sys
 from typing import NamedTuple
 
 import structlog
-from twisted.internet.defer import ensureDeferred
+from twisted.internet.defer import Deferred, ensureDeferred, succeed
 
 from smsd.desk.live.abuse_count import Question
 from smsd.desk.premises import Premises
@@ -31,13 +31,17 @@ class Counted(NamedTuple):
 
 
 class AbuseCounts:
-    """Keeps the newest counts. at_us: when they were counted; None: not yet."""
+    """Keeps the newest counts.
+
+    at_us: when they were counted; None: not yet. counted: fires when a counting is done.
+    """
 
     def __init__(self, premises: Premises) -> None:
         self._premises = premises
         self._settings = premises.config.desk.dashboard
         self._next_at = -1.0
         self._counting: _Counting | None = None
+        self.counted: Deferred[None] = succeed(None)
         self.newest: list[Counted] = []
         self.at_us: int | None = None
 
@@ -66,7 +70,7 @@ class AbuseCounts:
             self.newest, self.at_us = [], now_us
             return
         self._counting = _Counting(json.dumps([self._premises.url, questions]))
-        ensureDeferred(self._count(self._counting, asked, now_us))
+        self.counted = ensureDeferred(self._count(self._counting, asked, now_us))
 
     async def _count(self, counting: "_Counting", asked: list[Counted], now_us: int) -> None:
         try:

@@ -28,8 +28,8 @@ _POINTS_MAX = 10_000  # so that rows stay as they are
 class Surroundings(NamedTuple):
     """disk: None: it does not answer. register: None: none was imported.
 
-    activated: how the policy in force came to be so; None: not known yet. today: since midnight
-    in the policy's zone. quarter, before: the last quarter of an hour, and the one before it.
+    activated: how the policy in force came to be so; None: not known yet. today: since midnight in
+    the policy's zone. quarter, before: the last quarter of an hour, and the one before it.
     """
 
     disk: Space | None = None

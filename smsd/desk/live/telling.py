@@ -29,6 +29,7 @@ SPOKEN = (
     "dashboard.live",
     "dashboard.polling",
     "dashboard.no_news",
+    "dashboard.lost",
     "dashboard.half",
     "dashboard.in",
     "dashboard.out",

@@ -18,12 +18,14 @@ from storage.roles import Role
 __all__ = ["ACTIONS", "AuditRoom"]
 
 ACTIONS = (
-    "sign_in", "sign_out", "check", "look_up", "override", "block_add", "block_remove",
-    "outbox_retry", "outbox_drop", "outbox_reveal", "smsc_suspend", "smsc_resume",
-    "smsc_reconnect", "policy_file", "policy_propose", "policy_activate", "policy_rollback",
-    "policy_shadow", "policy_shadow_off", "policy_in_force", "policy_kept", "user_add",
-    "user_password", "user_roles", "user_disable", "user_enable", "token_add", "token_revoke",
-    "store_purge", "store_purged", "audit_reveal", "audit_whole", "audit_export",
+    "sign_in", "sign_out", "check", "look_up", "conversation", "ask", "override", "block_add",
+    "block_remove", "outbox_retry", "outbox_drop", "outbox_reveal", "smsc_suspend", "smsc_resume",
+    "smsc_reconnect", "smsc_pace", "policy_file", "policy_propose", "policy_study",
+    "policy_activate", "policy_queue", "policy_decline", "policy_withdraw", "policy_lapse",
+    "policy_rollback", "policy_rollback_alone", "policy_shadow", "policy_shadow_off",
+    "policy_in_force", "policy_kept", "user_add", "user_password", "user_roles", "user_disable",
+    "user_enable", "token_add", "token_revoke", "store_purge", "store_purged", "audit_reveal",
+    "audit_whole", "audit_export",
 )  # fmt: skip
 """What can be asked for by name; other actions are shown as they are called."""
 
@@ -114,7 +116,7 @@ class AuditRoom:
         who, action, day = (given.get(key, "").strip() for key in ("who", "action", "day"))
         number = given.get("before", "")
         before = int(number) if number.isascii() and number.isdigit() and len(number) < 19 else None
-        wanted = Wanted(who.lower() or None, action or None)
+        wanted = Wanted(who or None, action or None)
         asked = _Asked(who, action, day, before, wanted)
         if not day:
             return asked

@@ -45,11 +45,9 @@ class DashboardRoom:
     def __init__(self, premises: Premises) -> None:
         self._premises = premises
         self.sampler = Sampler(premises)
-        self._abuse = AbuseCounts(premises)
-        self._watch = Watch(premises)
-        self.snapshots = Snapshots(
-            premises, self.sampler, self._watch, self._abuse, premises.events
-        )
+        self.abuse = AbuseCounts(premises)
+        self.watch = Watch(premises)
+        self.snapshots = Snapshots(premises, self.sampler, self.watch, self.abuse, premises.events)
         self.feed = Feed(premises.reactor, self.snapshots)
         self._reading = DeferredLock()
         self._read: dict[str, tuple[float, bytes]] = {}  # by range: until when it is good
@@ -71,11 +69,11 @@ class DashboardRoom:
 
     async def stop(self) -> None:
         """Write the last of it."""
-        self._abuse.stop()
+        self.abuse.stop()
         await self.sampler.stop()
 
     async def _page(self, visit: Visit) -> Answer:
-        await self._watch.look()
+        await self.watch.look()
         say = visit.say
         now = self.snapshots.now()
         level = now["problems"][0]["level"] if now["problems"] else "ok"
@@ -105,7 +103,7 @@ class DashboardRoom:
         return Data(self.snapshots.now())
 
     async def _status(self, visit: Visit) -> Answer:
-        await self._watch.look()
+        await self.watch.look()
         readiness = self._premises.readiness
         unready = readiness.reasons()
         ready = {"ready": not unready, "not_ready": unready, "remarks": readiness.remarks()}

@@ -67,7 +67,7 @@ class LookUpRoom:
             await self._notes.note(visit, "look_up", _subject(typed), about=about)
             found = await self._premises.in_thread(self._find, typed, days, visit.at_us)
             if len(found) == 1 or (found and isinstance(typed, PhoneTyped)):
-                return See(f"/look-up/{found[-1].id}")
+                return See("/look-up/{0}#m{0}".format(found[-1].id))
             if found or isinstance(typed, DocumentTyped):
                 return await self._found(visit, typed, found, days)
         return self.search_page(visit, visit.say("look_up.nothing", days=days), 404)
@@ -165,7 +165,7 @@ class LookUpRoom:
         documents = list(dict.fromkeys(each.document for each in chosen.judgements))
         policy = self._premises.law.policy
         people = tuple(
-            person_of(url, self.register, policy, document, language, at_us)
+            person_of(url, self.register, policy, document, at_us)
             for document in documents[:_PEOPLE_SHOWN_MAX]
         )
         return _Conversation(chosen, seen, people)
@@ -177,7 +177,6 @@ class LookUpRoom:
             self.register,
             self._premises.law.policy,
             document,
-            visit.language,
             visit.at_us,
         )
 

@@ -53,7 +53,6 @@ class Held(NamedTuple):
     permit: Permit
     reference: str
     standing: Standing
-    purpose: str
 
 
 class Person(NamedTuple):
@@ -94,7 +93,6 @@ def person_of(
     register: Path | None,
     policy: CompiledPolicy,
     document: str,
-    language: str,
     at_us: int,
 ) -> Person:
     """Who holds a document, by the newest register.
@@ -112,7 +110,6 @@ def person_of(
             permit,
             reference.encode(permit.serial),
             permit.standing(at_us),
-            _purpose(policy, permit.code, language),
         )
         for permit in permits_of(url, holder.name, calendar, at_us)
     )

@@ -9,6 +9,7 @@ from smsd.desk.rooms.audit import AuditRoom
 from smsd.desk.rooms.check import CheckRoom
 from smsd.desk.rooms.dashboard import DashboardRoom
 from smsd.desk.rooms.health import HealthRoom
+from smsd.desk.rooms.letters import LettersRoom
 from smsd.desk.rooms.look_up import LookUpRoom
 from smsd.desk.rooms.look_up_acts import LookUpActs
 from smsd.desk.rooms.me import MeRoom
@@ -18,8 +19,10 @@ from smsd.desk.rooms.policy import PolicyRoom
 from smsd.desk.rooms.policy_proposals import ProposalsRoom
 from smsd.desk.rooms.policy_propose import ProposeRoom
 from smsd.desk.rooms.policy_tables import ToldPolicies
+from smsd.desk.rooms.policy_told_findings import FindingsTeller
 from smsd.desk.rooms.public_rules import PublicRulesRoom
 from smsd.desk.rooms.sign_in import SignInRoom
+from smsd.desk.rooms.smsc import SmscRoom
 from smsd.desk.rooms.tokens import TokensRoom
 from smsd.desk.study.studies import Studies
 from smsd.desk.timetable import Timetable
@@ -51,7 +54,14 @@ class Rooms:
             CheckRoom(premises, self._notes),
             PolicyRoom(premises, told, self._timetable),
             ProposeRoom(premises, self._studies),
-            ProposalsRoom(premises, self._studies, self._timetable),
+            ProposalsRoom(
+                premises,
+                self._studies,
+                self._timetable,
+                FindingsTeller(premises, rendering),
+            ),
+            SmscRoom(premises),
+            LettersRoom(premises),
             PublicRulesRoom(premises, told, rendering, words),
             SignInRoom(premises, entrance, sign_in),
             OidcRoom(premises, entrance),

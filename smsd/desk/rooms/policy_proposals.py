@@ -1,14 +1,13 @@
 """One proposal: what was found out about it, and what a second person decides."""
 
-import json
 from typing import Any, NamedTuple
 
 import rules
 from rules import CompiledPolicy
 from smsd.desk.premises import Premises
 from smsd.desk.rooms.policy import READERS, in_force_now, refused_words
-from smsd.desk.rooms.policy_findings import Findings, findings_of
 from smsd.desk.rooms.policy_tables import BadMoment, moment_us
+from smsd.desk.rooms.policy_told_findings import FindingsTeller
 from smsd.desk.study.studies import Studies
 from smsd.desk.timetable import Timetable
 from smsd.desk.web.answer import Answer, Data, Page, See, Sorry, Text
@@ -38,15 +37,21 @@ class _Known(NamedTuple):
     proposal: Proposal
     moves: list[Taken]
     study: Study | None
-    findings: Findings | None
     stale: bool
 
 
 class ProposalsRoom:
     """Shows proposals, and takes what officers decide about them."""
 
-    def __init__(self, premises: Premises, studies: Studies, timetable: Timetable) -> None:
+    def __init__(
+        self,
+        premises: Premises,
+        studies: Studies,
+        timetable: Timetable,
+        findings: FindingsTeller,
+    ) -> None:
         self._premises = premises
+        self._findings = findings
         self._studies = studies
         self._timetable = timetable
 
@@ -65,9 +70,9 @@ class ProposalsRoom:
 
     async def _show(self, visit: Visit) -> Answer:
         known = await self._known(visit)
-        return _nothing(visit) if known is None else self._page(visit, known)
+        return _nothing(visit) if known is None else await self._page(visit, known)
 
-    def _page(
+    async def _page(
         self,
         visit: Visit,
         known: _Known,
@@ -79,8 +84,12 @@ class ProposalsRoom:
         officer = visit.visitor.may(Role.POLICY)
         own = visit.who == proposal.proposed_by
         possible = {move for state, move in MOVES if state is proposal.state and move in _DONE}
+        study, told = known.study, None
+        if study is not None and study.outcome is not None:
+            told = await self._findings.of(study, visit)
         values = {
             **known._asdict(),
+            "told": told,
             "officer": officer,
             "own": own,
             "possible": possible if officer else set(),
@@ -91,7 +100,7 @@ class ProposalsRoom:
             "due_typed": visit.form.get("due", "") or _tomorrow(law, visit.at_us),
             "law_zone": law.zone,
             "progress": self._progress_of(visit, known.study),
-            "ended": known.study is not None and known.study.ended_at_us is not None,
+            "ended": told is not None,
         }
         status = 400 if wrong_reason or wrong_due else 409 if problem else 200
         return Page("policy_proposal.html", values, status)
@@ -126,7 +135,7 @@ class ProposalsRoom:
             return _nothing(visit)
         number = known.proposal.id
         if known.proposal.state not in (State.PROPOSED, State.QUEUED):
-            return self._page(visit, known, refused_words(visit, Why.STATE))
+            return await self._page(visit, known, refused_words(visit, Why.STATE))
         await premises.in_thread(studies.ask, premises.url, number, visit.at_us, visit.who)
         self._studies.look()
         return See(f"/policy/proposals/{number}", said="policy.study_asked")
@@ -138,14 +147,14 @@ class ProposalsRoom:
             return _nothing(visit)
         reason, wrong = reason_in(visit)
         if wrong:
-            return self._page(visit, known, wrong_reason=wrong)
+            return await self._page(visit, known, wrong_reason=wrong)
         if known.study is None or known.study.outcome is not Outcome.SOUND:
-            return self._page(visit, known, refused_words(visit, Why.UNSTUDIED))
+            return await self._page(visit, known, refused_words(visit, Why.UNSTUDIED))
         digest = known.proposal.digest
         source = await premises.in_thread(policies.policy_source, premises.url, digest)
         zone = await premises.in_thread(_zone, source)
         if zone != premises.law.policy.zone:
-            return self._page(visit, known, visit.say("policy.other_zone", zone=zone))
+            return await self._page(visit, known, visit.say("policy.other_zone", zone=zone))
         await premises.in_thread(
             policies.activate,
             premises.url,
@@ -171,14 +180,16 @@ class ProposalsRoom:
             return _nothing(visit)
         number, (reason, wrong) = known.proposal.id, reason_in(visit)
         if wrong:
-            return self._page(visit, known, wrong_reason=wrong)
+            return await self._page(visit, known, wrong_reason=wrong)
         due_us = None
         if move is Move.QUEUE:
             zone = premises.law.policy.zone
             try:
                 due_us = moment_us(visit.form.get("due", ""), zone)
             except BadMoment:
-                return self._page(visit, known, wrong_due=visit.say("policy.bad_moment", zone=zone))
+                return await self._page(
+                    visit, known, wrong_due=visit.say("policy.bad_moment", zone=zone)
+                )
         try:
             await premises.in_thread(
                 proposals.move,
@@ -191,7 +202,7 @@ class ProposalsRoom:
                 due_us,
             )
         except MoveRefused as refused:
-            return self._page(visit, known, refused_words(visit, refused.why))
+            return await self._page(visit, known, refused_words(visit, refused.why))
         await self._timetable.look()
         if move is Move.ACTIVATE:
             return await in_force_now(premises, known.proposal.digest, _DONE[move])
@@ -218,11 +229,13 @@ def _read(url: str, number: int) -> _Known | None:
         return None
     study = studies.newest(url, number)
     active = policies.active(url)
-    findings, stale = None, False
-    if study is not None and study.outcome is not None:
-        findings = findings_of(json.loads(studies.findings(url, study.id)))
-        stale = active is not None and study.against != active.digest
-    return _Known(proposal, proposals.moves_of(url, number), study, findings, stale)
+    stale = (
+        study is not None
+        and study.outcome is not None
+        and active is not None
+        and study.against != active.digest
+    )
+    return _Known(proposal, proposals.moves_of(url, number), study, stale)
 
 
 def _zone(source: str) -> str:

@@ -84,7 +84,10 @@ function sayConnection() {
   pulse.className = `badge ${polling ? "plain" : "ok"}`;
   put(pulse, say(polling ? "polling" : "live"));
   noNews.hidden = !lost;
-  if (lost) put(noNews, say("no_news", { lasting_s: quiet }));
+  if (!lost) return;
+  document.getElementById("health").dataset.level = "bad";
+  put(document.getElementById("headline"), say("lost")); // read out once; the seconds are not
+  put(noNews, say("no_news", { lasting_s: quiet }));
 }
 
 let source = null;

@@ -18,8 +18,8 @@ __all__ = ["Studies", "StudyFailed"]
 
 _log = structlog.get_logger("smsd.study")
 
-_EXAMINE_S = 30.0
-"""For the faults of one file; the slowest that was found takes half of it."""
+_EXAMINE_S = 60.0
+"""For the faults of one file; the slowest that was found takes a quarter, if nobody else works."""
 
 _LOOK_AGAIN_S = 10.0
 """After the store could not be read or written."""
