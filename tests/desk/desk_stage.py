@@ -1,6 +1,6 @@
 """The whole desk of a real daemon that is not running: its door is asked, in virtual time."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -119,6 +119,9 @@ def _got(leaving: Leaving) -> Got:
     headers = {name.lower(): value for name, value in leaving.headers}
     return Got(leaving.status, headers, cookies, leaving.octets.decode())
 
+
+NewDesk = Callable[[str], DeskStage]
+"""What the fixture `new_desk` does with lines of [desk]."""
 
 CONFIG = """\
 [policy]
