@@ -12,9 +12,11 @@ sys.path.extend(
     str(Path(__file__).parents[1] / room) for room in ("daemon", "oidc", "desk", "gateway")
 )
 
-from chromium import NoBrowser, chromium
+from chromium import WAIT_MS, NoBrowser, chromium
 from open_desk import OpenDesk
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
+
+expect.set_options(timeout=WAIT_MS)
 
 
 @pytest.fixture(scope="session")

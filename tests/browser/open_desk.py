@@ -1,7 +1,5 @@
 """A real daemon with its desk, a simulated SMSC with phones, and people of every role."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -34,11 +32,9 @@ class OpenDesk:
     others: origins besides ours that its pages may lead to.
     """
 
-    def __init__(
-        self, browser: Browser, folder: Path, more: str = "", others: tuple[str, ...] = ()
-    ) -> None:
+    def __init__(self, browser: Browser, folder: Path, more: str = "") -> None:
         self.browser = browser
-        self._others = others
+        self.others: tuple[str, ...] = ()
         self._signed_in: dict[str, Any] = {}
         self._clock = folder / "clock-offset"
         with ExitStack() as stack:
@@ -59,17 +55,6 @@ class OpenDesk:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
-
-    def smsd(self, *arguments: str | Path) -> str:
-        """What a command prints."""
-        done = subprocess.run(
-            [sys.executable, "-m", "smsd", *map(str, arguments), "--config", str(self.config)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
 
     def add_everybody(self) -> None:
         """Create the people of EVERYBODY, each with PASSWORD."""
@@ -96,10 +81,10 @@ class OpenDesk:
     @contextmanager
     def _watched(self, **options: Any) -> Iterator[BrowserContext]:
         context = context_of(self.browser, self.origin, **options)
-        watch = Watch(context, (self.origin, *self._others))
+        watch = Watch(context, (self.origin, *self.others))
         try:
             yield context
-            assert watch.faults == []
+            assert not watch.faults, "\n".join(watch.faults)
         except BaseException as fault:
             fault.add_note("".join(["the daemon's last words:\n", *self.daemon.lines[-8:]]))
             raise
@@ -117,7 +102,8 @@ def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
 
 def is_sound(page: Page) -> None:
     """No page keeps anybody out, nothing sticks out of it: large and light, small and dark."""
-    assert faults_of(page) == []
+    faults = faults_of(page)
+    assert not faults, "\n".join(faults)
 
 
 def faults_of(page: Page) -> list[str]:

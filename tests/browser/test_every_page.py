@@ -23,6 +23,7 @@ Found = list[str]
 EXAMPLES = {
     "/rules/{language}": ("/rules/az", "/rules/en", "/rules/ru"),
     "/people/{name}": ("/people/agent",),
+    "/look-up/{number}": ("/look-up/1", "/look-up/3"),
     "/policy/proposals/{number}": ("/policy/proposals/1",),
 }
 # Files to keep rather than pages to look at.

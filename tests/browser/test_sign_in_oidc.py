@@ -33,7 +33,8 @@ def desk_with(browser: Browser, provider: ProviderProcess, folder: Path) -> Iter
     """A desk that sends people to the provider."""
     (folder / "secret").write_text(f"{SECRET}\n")
     more = OIDC.format(issuer=provider.issuer, folder=folder)
-    with OpenDesk(browser, folder, more, others=(provider.issuer,)) as stage:
+    with OpenDesk(browser, folder, more) as stage:
+        stage.others = (provider.issuer,)
         stage.add_everybody()
         provider.serve(f"{stage.origin}/sign-in/oidc/back", SECRET)
         yield stage
