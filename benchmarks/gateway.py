@@ -75,13 +75,18 @@ def running(config: Path) -> Iterator["subprocess.Popen[bytes]"]:
 
 
 def measure(
-    driver: Path, load: Load, register: Path, store: Path | None = None, window: int = WINDOW
+    driver: Path,
+    load: Load,
+    register: Path,
+    store: Path | None = None,
+    window: int = WINDOW,
+    desk_port: int = 0,
 ) -> Dressed:
     """One run, on an empty store unless one is given; at most `window` replies are on their way."""
     with tempfile.TemporaryDirectory(prefix="smsd-bench-") as name, driving(driver, load) as drive:
         folder = Path(name)
         store = store or folder / "smsd.db"
-        config = configure(folder, register, drive.port, store, window=window)
+        config = configure(folder, register, drive.port, store, desk_port, window)
         with running(config) as process, Watch(process.pid) as watch:
             result = drive.result()
             end_mib = resident_mib(process.pid)

@@ -5,6 +5,8 @@ from functools import partial
 from statistics import median
 from typing import Any, NamedTuple
 
+from benchmarks import dashboards
+from benchmarks.dashboards import Watched
 from benchmarks.grown_store import Grown
 from benchmarks.measuring import Found, Missing, Registered
 from benchmarks.overload import Overload
@@ -124,6 +126,12 @@ def _slowed(found: SlowSmsc, sizes: Sizes) -> _Outcome:
     return _Outcome(words, late >= found.wanted, sizes.share("messages"))
 
 
+def _watched(found: Watched, sizes: Sizes) -> _Outcome:
+    rates = f"{median(found.watched):,.0f} of {median(found.alone):,.0f}/s"
+    words = f"{_spread(found.ratio, found.ratios, '.3f')}: {rates}"
+    return _Outcome(words, found.ratio >= dashboards.WANTED, sizes.share("messages"))
+
+
 def _grown(found: Grown, sizes: Sizes) -> _Outcome:
     rounds = [grown / empty for grown, empty in zip(found.grown, found.empty, strict=True)]
     rates = f"{median(found.grown):,.0f} of {median(found.empty):,.0f}/s"
@@ -185,6 +193,12 @@ _WANTED = (
         "an SMSC that answers after 50 ms, window 1,000",
         "≥ 0.8 of 0 ms, or of what the window admits",
         _slowed,
+    ),
+    _Wanted(
+        Part.DASHBOARDS,
+        f"rate with {dashboards.DASHBOARDS} open dashboards",
+        f"≥ {dashboards.WANTED} of that with none",
+        _watched,
     ),
     _Wanted(Part.STORED, "rate with 36 M messages stored", "≥ 0.9 of an empty store", _grown),
     _Wanted(Part.REGISTER, "register of 10 M people: import", "≤ 3 min", _imported),

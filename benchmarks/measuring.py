@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from rich.progress import Progress
 
-from benchmarks import gateway, grown_store, overload, rates, restart, slow_smsc
+from benchmarks import dashboards, gateway, grown_store, overload, rates, restart, slow_smsc
 from benchmarks import register as registers
 from benchmarks.driver import CannotMeasure, compile_driver
 from benchmarks.register import LookUp
@@ -74,6 +74,8 @@ def _flooded(parts: Collection[Part], ground: _Ground, driver: Path) -> Found:
         found[Part.OVERLOAD] = _attempt(lambda: _overloaded(ground, driver, expected))
     if Part.SLOW_SMSC in parts:
         found[Part.SLOW_SMSC] = _attempt(lambda: _slowed(ground, driver))
+    if Part.DASHBOARDS in parts:
+        found[Part.DASHBOARDS] = _attempt(lambda: _watched(ground, driver))
     if Part.STORED in parts:
         found[Part.STORED] = _attempt(lambda: _stored(ground, driver))
     return found
@@ -112,6 +114,13 @@ def _slowed(ground: _Ground, driver: Path) -> slow_smsc.SlowSmsc:
     ground.bar.add_task("an SMSC that answers late", total=None)
     load = rates.closed_load(ground.sizes.messages, gateway.WINDOW, ground.sizes.people)
     return slow_smsc.measure(driver, ground.register, load, ground.runs)
+
+
+def _watched(ground: _Ground, driver: Path) -> dashboards.Watched:
+    ground.bar.add_task("with and without open dashboards", total=None)
+    # Twice as long as others: a snapshot is sent once a second.
+    load = rates.closed_load(2 * ground.sizes.messages, gateway.WINDOW, ground.sizes.people)
+    return dashboards.measure(driver, ground.register, load)
 
 
 def _stored(ground: _Ground, driver: Path) -> grown_store.Grown:

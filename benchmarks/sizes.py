@@ -11,6 +11,7 @@ class Part(StrEnum):
     RATES = "rates"
     LATENCY = "latency"
     SLOW_SMSC = "slow-smsc"
+    DASHBOARDS = "dashboards"
     OVERLOAD = "overload"
     STORED = "stored"
     RESTART = "restart"

@@ -79,6 +79,7 @@ class Daemon:
         events = Events(clock, config.desk.dashboard.events_max)
         self._metrics = metrics = Metrics(version("smsd"), sqlite_version, events.tell)
         events.tell("started", version=version("smsd"))
+        metrics.begin(smsc.name for smsc in config.smsc)
         metrics.law_changed(law)
         self._store = store  # its lock, from now on; the writer process has the rest
         register = config.register_.file if config.register_.mode == "required" else None

@@ -12,9 +12,7 @@ from storage.sqlite_library import dbapi
 # reference. A repeat that waits as well (state 0) and has run late tells nobody.
 _TAKE_BACK = (
     "UPDATE decision SET ended_us = 0, quota = NULL, quota_slot = NULL"
-    " WHERE message = ? AND verdict = 'grant' AND ended_us IS NULL"
-    " AND NOT EXISTS (SELECT 1 FROM reply"
-    " WHERE reply.id = decision.message AND sent_before_us IS NOT NULL) AND NOT EXISTS ("
+    " WHERE message = ? AND verdict = 'grant' AND ended_us IS NULL AND NOT EXISTS ("
     "SELECT 1 FROM decision AS again INDEXED BY decision_repeat"
     " CROSS JOIN reply ON reply.id = again.message"
     " WHERE again.verdict = 'already_granted' AND again.permit = decision.serial"

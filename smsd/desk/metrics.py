@@ -4,7 +4,7 @@ No label ever carries a phone, a document or a person. What counts up is a plain
 dashboard reads as it is.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram
 
@@ -18,6 +18,8 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 _COMMIT_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
 _MESSAGES = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_000, 5_000)
 _US_PER_S = 1_000_000
+_STORE, _FULL = "store", "full"  # why SMS are put off
+_ENDS = (ReplyState.SENT, ReplyState.REFUSED, ReplyState.EXPIRED, ReplyState.UNKNOWN)
 _OUTCOMES = {state: state.name.lower() for state in ReplyState}
 
 
@@ -119,6 +121,16 @@ class Metrics:
             "smsd_build_info", "What is running", ["version", "sqlite"], registry=registry
         ).labels(version, sqlite_version).set(1)
 
+    def begin(self, smscs: Iterable[str]) -> None:
+        """Count these from 0: of a series that begins with its first event nobody sees it rise."""
+        for smsc in smscs:
+            self.received.add(0, smsc)
+            self.congestion.add(0, smsc)
+            for state in _ENDS:
+                self.replies.add(0, smsc, _OUTCOMES[state])
+        for reason in (_STORE, _FULL):
+            self.put_off.add(0, reason)
+
     def law_changed(self, law: Law) -> None:
         """Another policy is in force, or in its shadow."""
         self._tell("policy_in_force", policy=law.policy.id, digest=law.policy.digest[:12])
@@ -159,7 +171,7 @@ class Metrics:
 
     def store_failed(self, messages: int) -> None:
         """So many SMS stay with their SMSC."""
-        self.put_off.add(messages, "store")
+        self.put_off.add(messages, _STORE)
 
     def store_changed(self, fault: str | None) -> None:
         """The store cannot be used any more, or can again."""
@@ -205,7 +217,7 @@ class Metrics:
 
     def no_room(self, smsc: str, count: int) -> None:
         """SMS stay with their SMSC."""
-        self.put_off.add(count, "full")
+        self.put_off.add(count, _FULL)
 
     def certificate_seen(self, smsc: str, which: str, expires_s: float) -> None:
         """A certificate was read."""

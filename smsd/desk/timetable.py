@@ -6,9 +6,9 @@ Whatever fell due while it did not is in force before its first SMS: `smsd.lawbo
 from typing import Any
 
 import structlog
-from twisted.internet.defer import ensureDeferred
 
 from smsd.desk.premises import Premises
+from smsd.desk.unattended import unattended
 from storage import proposals
 from storage.proposals import Proposal
 from storage.store import StoreError
@@ -35,7 +35,7 @@ class Timetable:
 
     def start(self) -> None:
         """Find out what is queued, and watch."""
-        ensureDeferred(self._tick(look=True))
+        unattended(self._tick(look=True))
 
     def stop(self) -> None:
         """Watch no more."""
@@ -49,24 +49,26 @@ class Timetable:
         self.next = await premises.in_thread(proposals.queued, premises.url)
 
     async def _tick(self, look: bool = False) -> None:
+        again = True
         try:
             if look:
                 await self.look()
             if self._remaining_s() <= 0:
                 await self._premises.reload_policy()
                 await self.look()
+            again = False
         except StoreError as fault:
             _log.error("timetable_unread", reason=str(fault))
-            look = True
-        else:
-            look = False
-        if not self._stopped:
-            # Not sooner than in a tick where its time is past: something has kept it back.
-            left_s = self._remaining_s()
-            delay_s = left_s if 0 < left_s < _TICK_S else _TICK_S
-            self._timer = self._premises.reactor.callLater(
-                delay_s, lambda: ensureDeferred(self._tick(look))
-            )
+        finally:
+            if not self._stopped:
+                self._timer = self._premises.reactor.callLater(
+                    self._delay_s(), lambda: unattended(self._tick(look=again))
+                )
+
+    def _delay_s(self) -> float:
+        """Until the instant, if it is near; a tick where it is past: something keeps it back."""
+        left_s = self._remaining_s()
+        return left_s if 0 < left_s < _TICK_S else _TICK_S
 
     def _remaining_s(self) -> float:
         if self.next is None or self.next.due_us is None:

@@ -262,7 +262,7 @@ class _Court:
         if self._policy.policy.content.flood is None:
             return {}
         phones = {each.message.phone for each in asked if not _grants(decided[each.message_id])}
-        phones.discard("")  # of callers without one
+        phones.discard("")  # callers without one: all of the day's would be read
         if not phones:
             return {}
         earliest_us = min(each.message.received_at_us for each in asked)

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from benchmarks import chart, goals, report
+from benchmarks.dashboards import Watched
 from benchmarks.driver import Result
 from benchmarks.goals import Goal
 from benchmarks.grown_store import Grown
@@ -108,6 +109,15 @@ def test_a_slow_smsc_is_judged_by_what_the_window_admits(
     """1,000 in the window and 50 ms are 20,000/s, however fast the gateway is at 0 ms."""
     [line] = judged(Part.SLOW_SMSC, SlowSmsc([at_once], [late]))
     assert line.met is met
+
+
+@pytest.mark.parametrize(("watched", "met"), [(98.0, True), (97.9, False)])
+def test_open_dashboards_are_judged_pair_by_pair(watched: float, met: bool) -> None:
+    """The median of the ratios, not the ratio of medians: a slow pair is slow for both."""
+    pairs = Watched([100.0, 50.0, 200.0], [watched, 51.0, 150.0], [9, 9, 9])
+    [line] = judged(Part.DASHBOARDS, pairs)
+    assert line.met is met
+    assert line.measured == f"{watched / 100:.3f} (0.750–1.020): {watched:,.0f} of 100/s"
 
 
 def test_what_was_not_asked_for_has_no_line() -> None:

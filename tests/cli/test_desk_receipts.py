@@ -51,3 +51,18 @@ def test_a_sweep_is_counted_without_an_sms() -> None:
     assert value(metrics, "smsd_unrecognised_total", reason="incomplete") == 3
     assert value(metrics, "smsd_messages_silent_total") == 4
     assert value(metrics, "smsd_messages_stored_total") == 0
+
+
+def test_what_may_happen_is_counted_from_nought() -> None:
+    """An alert compares a count with the one before: there must be one before the first event."""
+    metrics = Metrics("1", "3")
+    metrics.begin(["one", "two"])
+    for smsc in ("one", "two"):
+        assert value(metrics, "smsd_messages_received_total", smsc=smsc) == 0
+        assert value(metrics, "smsd_smsc_throttled_total", smsc=smsc) == 0
+        for outcome in ("sent", "refused", "expired", "unknown"):
+            assert value(metrics, "smsd_replies_total", smsc=smsc, outcome=outcome) == 0
+    for reason in ("store", "full"):
+        assert value(metrics, "smsd_messages_put_off_total", reason=reason) == 0
+    metrics.throttled("one")
+    assert value(metrics, "smsd_smsc_throttled_total", smsc="one") == 1

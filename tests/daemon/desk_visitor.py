@@ -87,7 +87,9 @@ class DeskVisitor:
         """JSON, as programs do."""
         return self._ask("POST", path, json.dumps(data), {"Content-Type": "application/json"})
 
-    def _ask(self, method: str, path: str, body: str | bytes | None, headers: dict[str, str]) -> Got:
+    def _ask(
+        self, method: str, path: str, body: str | bytes | None, headers: dict[str, str]
+    ) -> Got:
         connection = HTTPConnection(self._address, timeout=WAIT_S)
         try:
             connection.request(

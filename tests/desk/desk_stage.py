@@ -1,5 +1,6 @@
 """The whole desk of a real daemon that is not running: its door is asked, in virtual time."""
 
+import errno
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.cookies import SimpleCookie
@@ -34,6 +35,10 @@ class ThreadedReactor(VirtualReactor):
     def getThreadPool(self) -> ThreadPool:  # noqa: N802
         """See `IReactorThreads`."""
         return self._pool
+
+    def spawnProcess(self, *_: object, **_named: object) -> None:  # noqa: N802
+        """See `IReactorProcess`; in virtual time there are none."""
+        raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
 
 
 class Got(NamedTuple):

@@ -71,10 +71,14 @@ def test_a_pace_is_kept_by_each_alone() -> None:
         False,
         True,
     ]
+    now[0] = 30.0
+    assert pace.admits("b")
     now[0] = 59.999
     assert not pace.admits("a")
+    assert not pace.admits("b")
     now[0] = 60.0
     assert pace.admits("a")
+    assert [pace.admits("b"), pace.admits("b")] == [True, False]
 
 
 def test_who_was_quiet_is_forgotten() -> None:

@@ -241,6 +241,32 @@ def test_the_text_in_force_can_be_had_and_started_from(desk: DeskStage, rauf: Of
     assert rauf.get(f"/policy/proposals/{number}/file").text == TEXT
 
 
+def test_without_a_process_to_check_it_nothing_is_proposed(desk: DeskStage, aysel: Officer) -> None:
+    """A machine at its limits: the form says so and keeps what was typed; the room stays open."""
+    got = aysel.post("/policy/propose", {**WHY, "text": TEXT})
+    assert got.status == 400
+    assert "no process could be started (Resource temporarily unavailable)" in got.text
+    assert "id = &#34;8103&#34;" in got.text
+    assert proposals.recent(desk.config.store.url, 10) == []
+    assert "This is being found out." in aysel.get("/policy").text
+    assert "This is being found out." in aysel.get("/policy").text
+
+
+def test_what_is_queued_and_would_be_kept_back_is_said_at_once(
+    desk: DeskStage, rauf: Officer
+) -> None:
+    """Not only at its midnight, when nobody is there."""
+    number = propose(desk)
+    first = decided_by(desk)
+    rauf.post(f"/policy/proposals/{number}/queue", {**WHY, "due": "2020-04-07T00:00"})
+    assert "will be kept back" not in rauf.get("/policy").text
+    other = propose(desk, candidate(("value = 65", "value = 66")))
+    rauf.post(f"/policy/proposals/{other}/activate", WHY)
+    assert "will be kept back" in rauf.get("/policy").text
+    assert rauf.post("/policy/rollback", {"digest": first, **WHY}).status == 303
+    assert "will be kept back" not in rauf.get("/policy").text
+
+
 def test_what_a_study_found_is_escaped(desk: DeskStage, rauf: Officer) -> None:
     """Whatever a policy calls its rules, a page runs none of it."""
     evil = "<script>alert(1)</script>"

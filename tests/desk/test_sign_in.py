@@ -68,6 +68,7 @@ def test_name_and_password_let_somebody_in(visitor: Person) -> None:
         ("l" * 65, PASSWORD),
         ("leyla", "x" * 100_000),
         ("disabled", PASSWORD),
+        ("newcomer", PASSWORD),
         ("vouched", PASSWORD),
         ("vouched", ""),
     ],
@@ -78,7 +79,9 @@ def test_whatever_is_wrong_is_told_in_the_same_words(
     """Who guesses does not learn which names there are; the password is not sent back."""
     url = url_of(visitor.desk)
     add(visitor.desk, "disabled", Role.ADMIN)
-    users.set_disabled(url, "disabled", True, *WHO, 1)
+    add(visitor.desk, "newcomer", Role.ADMIN, once=True)
+    for kept_out in ("disabled", "newcomer"):
+        users.set_disabled(url, kept_out, True, *WHO, 1)
     users.from_provider(url, "https://id.example", "7", "vouched", [Role.ADMIN], 1)
     before = len(audit.since(url, 0))
     got = enter(visitor, name, password)
@@ -159,6 +162,18 @@ def test_an_address_can_try_so_often_and_then_it_waits(new_desk: NewDesk) -> Non
         assert enter(visitor, f"user{number}", "wrong").status == 400
     assert enter(visitor, "leyla", PASSWORD).status == 429
     assert enter(visitor, "leyla", PASSWORD, peer="192.0.2.8").status == 303
+
+
+def test_slips_are_forgotten_once_somebody_is_in(new_desk: NewDesk) -> None:
+    """Two, then the right one, and two again: nobody waits for yesterday's slips."""
+    desk = new_desk("sign_in_failures_max = 3")
+    add(desk, "leyla", Role.ADMIN)
+    visitor = guest(desk)
+    found = [
+        enter(visitor, "leyla", password, peer=f"192.0.2.{number}").status
+        for number, password in enumerate(["x", "x", PASSWORD, "x", "x", PASSWORD])
+    ]
+    assert found == [400, 400, 303, 400, 400, 303]
 
 
 def test_a_proxy_that_is_not_trusted_cannot_name_addresses(new_desk: NewDesk) -> None:

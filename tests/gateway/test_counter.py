@@ -197,8 +197,10 @@ def test_two_at_one_instant_are_two_on_record(desk: Callable[[], Desk]) -> None:
 def test_callers_share_no_phone(desk: Callable[[], Desk]) -> None:
     """No allowance of junk is used up, no language kept, nobody suspected of many people."""
     at = desk()
+    assert rules_of(at.ask(CODE_2)) == ["granted"]
     for _ in range(15):
         assert at.ask(SENIOR).answer is not None
+        assert at.ask("salam").answer is not None
     assert at.stage.rows("SELECT * FROM phone") == []
     assert measure(at.url, "people_of_phone", (), 0, 1).everybody == 0
 

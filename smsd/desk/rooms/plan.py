@@ -24,6 +24,7 @@ from smsd.desk.rooms.public_rules import PublicRulesRoom
 from smsd.desk.rooms.sign_in import SignInRoom
 from smsd.desk.rooms.smsc import SmscRoom
 from smsd.desk.rooms.tokens import TokensRoom
+from smsd.desk.study.covering import Covering
 from smsd.desk.study.studies import Studies
 from smsd.desk.timetable import Timetable
 from smsd.desk.web.rendering import Rendering
@@ -52,7 +53,7 @@ class Rooms:
             look_up,
             LookUpActs(premises, self._notes, look_up),
             CheckRoom(premises, self._notes),
-            PolicyRoom(premises, told, self._timetable),
+            PolicyRoom(premises, told, self._timetable, Covering(self._studies)),
             ProposeRoom(premises, self._studies),
             ProposalsRoom(
                 premises,

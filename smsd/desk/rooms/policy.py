@@ -5,12 +5,13 @@ from typing import Any, NamedTuple
 from rules import reference
 from smsd.desk.premises import Premises
 from smsd.desk.rooms.policy_tables import BadMoment, ToldPolicies, moment_us, next_change_us
+from smsd.desk.study.covering import Covering
 from smsd.desk.timetable import Timetable
 from smsd.desk.web.answer import Answer, Page, See, Text
 from smsd.desk.web.reasons import reason_in
 from smsd.desk.web.route import KNOWN, Route, only
 from smsd.desk.web.visit import Visit
-from storage import policies, proposals
+from storage import policies, proposals, studies
 from storage.policies import Activation, Difference
 from storage.proposal_states import MoveRefused, State, Why
 from storage.proposals import Proposal
@@ -27,11 +28,16 @@ _EXAMPLES_SHOWN = 10
 
 
 class _Record(NamedTuple):
-    """What the store knows of the law. before: where a rollback leads."""
+    """What the store knows of the law.
+
+    before: where a rollback leads. queued_is_stale: what is queued was studied against another
+    policy than the one in force, so it would be kept back.
+    """
 
     history: list[Activation]
     before: Activation | None
     proposals: list[Proposal]
+    queued_is_stale: bool
     shadow: Activation | None
     shadow_counts: list[tuple[str, ...]]
     shadow_examples: list[Difference]
@@ -40,8 +46,11 @@ class _Record(NamedTuple):
 class PolicyRoom:
     """The law in force and around it."""
 
-    def __init__(self, premises: Premises, told: ToldPolicies, timetable: Timetable) -> None:
+    def __init__(
+        self, premises: Premises, told: ToldPolicies, timetable: Timetable, covering: Covering
+    ) -> None:
         self._premises = premises
+        self._covering = covering
         self._told = told
         self._timetable = timetable
 
@@ -81,6 +90,7 @@ class PolicyRoom:
         }
         if visit.visitor.may(*READERS):
             values["record"] = record = await premises.in_thread(_read, premises.url)
+            values["coverage"] = self._covering.of(policy)
             values["open"] = [p for p in record.proposals if p.state in _OPEN]
             values["closed"] = [p for p in record.proposals if p.state not in _OPEN]
             values["reference_of"] = reference.encode
@@ -136,10 +146,18 @@ def _read(url: str) -> _Record:
         policies.history(url)[:_HISTORY_SHOWN],
         policies.before(url),
         proposals.recent(url, _PROPOSALS_SHOWN),
+        _queued_is_stale(url),
         shadow,
         counts,
         examples,
     )
+
+
+def _queued_is_stale(url: str) -> bool:
+    queued = proposals.queued(url)
+    study = studies.newest(url, queued.id) if queued is not None else None
+    active = policies.active(url)
+    return study is not None and active is not None and study.against != active.digest
 
 
 def _end_shadow(url: str, at_us: int, who: str, reason: str) -> None:

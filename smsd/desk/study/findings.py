@@ -28,9 +28,12 @@ Tell = Callable[[Progress], None]
 
 
 def examined(job: ExamineJob) -> dict[str, Any]:
-    """Every problem of a file, and the digest of one without any."""
+    """Every problem of a file, the digest of one without any, and what its rules cover."""
     found, digest = _examine(job.text, job.name)
-    return {"digest": digest, **_listed("problems", found.problems)}
+    data: dict[str, Any] = {"digest": digest, **_listed("problems", found.problems)}
+    if found.coverage is not None:
+        data["coverage"] = _coverage(found.coverage)
+    return data
 
 
 def studied(job: StudyJob, tell: Tell) -> dict[str, Any]:

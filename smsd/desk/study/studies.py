@@ -5,11 +5,12 @@ from functools import partial
 from typing import Any
 
 import structlog
-from twisted.internet.defer import DeferredLock, ensureDeferred
+from twisted.internet.defer import DeferredLock
 
 from smsd.desk.premises import Premises
 from smsd.desk.study.child import Child, Ended
 from smsd.desk.study.job import ExamineJob, Job, Progress, StudyJob
+from smsd.desk.unattended import unattended
 from storage import studies
 from storage.store import StoreError
 from storage.studies import Outcome, Task
@@ -48,7 +49,7 @@ class Studies:
         self._look_again = True
         if not self._busy and not self._stopped:
             self._busy = True
-            ensureDeferred(self._make_all())
+            unattended(self._make_all())
 
     def stop(self) -> None:
         """Make no more; what is under way is left to the next daemon."""
