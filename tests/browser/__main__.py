@@ -1,6 +1,6 @@
 """Pictures of the desk's main pages for the README: on a desk, on a phone, by night.
 
-python tests/browser [FOLDER]
+    python tests/browser [FOLDER]
 """
 
 import sys
@@ -23,9 +23,7 @@ DESK: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 FOLDER = HERE / "pictures"
 
-WINDOW = (
-    '  { from = 2020-04-05T00:00:00, value = 120, source = "seed: codes 1 and 2; ours: code 3" },'
-)
+WINDOW = '  { from = 2020-04-05T00:00:00, value = 120, source = "seed: codes 1 and 2; ours: code 3" },'
 LONGER = '  { from = 2026-04-10T00:00:00, value = 180, source = "decree 77, article 2" },'
 
 
