@@ -12,7 +12,8 @@ from smsd.desk.web.answer import Answer, Page, Text
 from smsd.desk.web.route import Route, only
 from smsd.desk.web.visit import Visit
 from storage import audit
-from storage.audit import AuditLine, Verdict, Wanted
+from storage.audit import AuditLine, Wanted
+from storage.audit_proof import Verdict
 from storage.roles import Role
 
 __all__ = ["ACTIONS", "AuditRoom"]
