@@ -6,9 +6,10 @@ from difflib import SequenceMatcher
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from smsd.desk.rooms.policy_outcomes import Outcome, outcome_of
 from smsd.desk.study.findings import TRANSLATED
 
-__all__ = ["Direction", "Findings", "Piece", "Replayed", "Share", "findings_of"]
+__all__ = ["Became", "Direction", "Findings", "Piece", "Replayed", "Share", "findings_of"]
 
 _TOKENS = re.compile(r"\s*\S+")
 
@@ -46,12 +47,22 @@ class Rewording(NamedTuple):
     after: Sequence[Piece]
 
 
+class Became(NamedTuple):
+    """SMS of one outcome that come to one other. percent: for the bar of their number."""
+
+    old: Outcome
+    new: Outcome
+    amount: int
+    percent: int
+    examples: Sequence[Mapping[str, Any]]
+
+
 class Replayed(NamedTuple):
     """Recorded traffic under the proposed policy. data: as `findings.replay_data` tells it."""
 
     data: Mapping[str, Any]
-    directions: list[Share]
-    changes: list[tuple[Mapping[str, Any], int]]
+    directions: Sequence[Share]
+    changes: Sequence[Became]
 
 
 class Findings(NamedTuple):
@@ -129,22 +140,24 @@ def _with_replays(found: Findings, replay: Mapping[str, Any]) -> Findings:
 
 
 def _replayed(data: Mapping[str, Any]) -> Replayed:
-    counted = [
-        (_direction(_was_granted(row["old"]), _was_granted(row["new"])), row["count"])
-        for row in data["changes"]
+    rows = data["changes"]
+    largest = max((row["count"] for row in rows), default=1)
+    changes = [
+        Became(
+            outcome_of(row["old"]),
+            outcome_of(row["new"]),
+            row["count"],
+            _percent(row["count"], largest),
+            row["examples"],
+        )
+        for row in rows
     ]
-    largest = max((count for _, count in counted), default=1)
-    rows = [(row, _percent(row["count"], largest)) for row in data["changes"]]
-    return Replayed(data, _directions(counted), rows)
+    counted = ((_direction(each.old.granted, each.new.granted), each.amount) for each in changes)
+    return Replayed(data, _directions(counted), changes)
 
 
 def _has_permit(outcome: Mapping[str, Any] | None) -> bool:
     return outcome is not None and outcome["verdict"] != "refuse"
-
-
-def _was_granted(told: str) -> bool:
-    """By the words of `rules.analysis.replay`."""
-    return told.startswith(("grant ", "already granted "))
 
 
 def _direction(before: bool, after: bool) -> Direction:
