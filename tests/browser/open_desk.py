@@ -1,7 +1,7 @@
 """A real daemon with its desk, a simulated SMSC with phones, and people of every role."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -28,25 +28,37 @@ EVERYBODY: Mapping[str, tuple[Role, ...]] = {
 class OpenDesk:
     """The running desk. A context manager that ends it all.
 
-    origin: how browsers know it. url: the store's. phones: the simulator's. more: lines of [desk].
-    others: origins besides ours that its pages may lead to.
+    origin: how browsers know it. url: the store's. smscs: the simulators, by `names`; phones: of
+    the first. more: lines of [desk]. mode: of the register. others: origins besides ours that its
+    pages may lead to.
     """
 
-    def __init__(self, browser: Browser, folder: Path, more: str = "") -> None:
+    def __init__(
+        self,
+        browser: Browser,
+        folder: Path,
+        more: str = "",
+        names: Sequence[str] = ("simulator",),
+        mode: str = "off",
+    ) -> None:
         self.browser = browser
         self.others: tuple[str, ...] = ()
         self._signed_in: dict[str, Any] = {}
         self._clock = folder / "clock-offset"
         with ExitStack() as stack:
-            smsc = stack.enter_context(SmscProcess("--retry-delay", "0.05"))
-            self.phones = stack.enter_context(smsc.client())
-            self.config = write_config(folder, [smsc_section(smsc.port)], desk=more)
+            self.smscs = {
+                name: stack.enter_context(SmscProcess("--retry-delay", "0.05")) for name in names
+            }
+            self.phones = stack.enter_context(self.smscs[names[0]].client())
+            sections = [smsc_section(smsc.port, name) for name, smsc in self.smscs.items()]
+            self.config = write_config(folder, sections, mode, desk=more)
             self.daemon = stack.enter_context(
                 Daemon(self.config, "--clock-offset-file", str(self._clock))
             )
             self.url = load_config(self.config, {}).store.url
             address = self.daemon.wait_for("started")["desk"]
-            self.daemon.wait_for("bound")
+            for _ in names:
+                self.daemon.wait_for("bound")
             self.origin = f"http://localhost:{address.rpartition(':')[2]}"
             self._stack = stack.pop_all()
 
