@@ -55,7 +55,7 @@ def test_a_study_tells_what_changes_for_whom_and_for_yesterdays_phones(url: str)
     assert findings_of(data, "az").decisions[0]["who"].endswith("yaş 65-67")
     assert findings_of(data, "ru").decisions[0]["who"].endswith("возраст 65-67")
     assert {row["direction"] for row in told.decisions} == {Direction.LOOSER, Direction.OTHER}
-    assert [row["words"] for row in told.handling] == ["replies to code 3: in turn → first"]
+    assert told.handling == [("3", "in_turn", "first", "")]
     [rewording] = told.rewordings
     assert [piece.words for piece in rewording.after if piece.changed] == [" your"]
     assert told.coverage is not None
@@ -96,6 +96,29 @@ def test_what_a_replay_says_is_taken_apart(told: str, kind: str, granted: bool) 
     assert outcome.blindly is ("nothing known" in told)
     assert outcome.delay == (15 if "15" in told else 0)
     assert outcome.minutes == (int(told.split(" min")[0].split()[-1]) if granted else 0)
+
+
+def test_how_replies_are_handled_is_taken_apart() -> None:
+    """As `rules.analysis.diff` words it, the reply that explains among it."""
+    changes = {
+        "decisions": [],
+        "decisions_count": 0,
+        "replies": [],
+        "replies_count": 0,
+        "handling": [
+            {"code": "4", "before": "no such code", "after": "first"},
+            {"code": None, "before": "nothing follows", "after": "explained (too-late)"},
+            {"code": None, "before": "decided anew", "after": "nothing follows"},
+        ],
+    }
+    none = {"messages": 0, "changed": 0, "changes": []}
+    replay = {"since_us": 0, "until_us": 1, "recorded": none, "cascading": none}
+    data = {"problems": [], "problems_count": 0, "changes": changes, "replay": replay}
+    assert findings_of(data).handling == [
+        ("4", "no_code", "first", ""),
+        (None, "nothing", "explained", "too-late"),
+        (None, "anew", "nothing", ""),
+    ]
 
 
 def test_yesterday_begins_at_its_midnight(url: str) -> None:

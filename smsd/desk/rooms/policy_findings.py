@@ -57,6 +57,29 @@ class Became(NamedTuple):
     examples: Sequence[Mapping[str, Any]]
 
 
+class Handled(NamedTuple):
+    """What becomes of replies otherwise. code: None: of those that are too late.
+
+    before, after: parts of the key policy.handled_…; name: the reply that explains.
+    """
+
+    code: str | None
+    before: str
+    after: str
+    name: str
+
+
+# As rules.analysis.diff words them.
+_HANDLED = {
+    "first": "first",
+    "in turn": "in_turn",
+    "no such code": "no_code",
+    "nothing follows": "nothing",
+    "decided anew": "anew",
+}
+_EXPLAINED = re.compile(r"explained \((?P<name>.+)\)")
+
+
 class Replayed(NamedTuple):
     """Recorded traffic under the proposed policy. data: as `findings.replay_data` tells it."""
 
@@ -78,7 +101,7 @@ class Findings(NamedTuple):
     decisions: Sequence[Mapping[str, Any]] = ()
     decisions_count: int = 0
     directions: Sequence[Share] = ()
-    handling: Sequence[Mapping[str, Any]] = ()
+    handling: Sequence[Handled] = ()
     rewordings: Sequence[Rewording] = ()
     rewordings_count: int = 0
     since_us: int = 0
@@ -118,10 +141,18 @@ def _with_changes(found: Findings, changes: Mapping[str, Any], language: str) ->
         decisions=decisions,
         decisions_count=changes["decisions_count"],
         directions=_directions((row["direction"], 1) for row in decisions),
-        handling=changes["handling"],
+        handling=[_handled(row) for row in changes["handling"]],
         rewordings=[_rewording(row) for row in changes["replies"]],
         rewordings_count=changes["replies_count"],
     )
+
+
+def _handled(row: Mapping[str, Any]) -> Handled:
+    names = [
+        match["name"] for side in ("before", "after") if (match := _EXPLAINED.match(row[side]))
+    ]
+    before, after = (_HANDLED.get(row[side], "explained") for side in ("before", "after"))
+    return Handled(row["code"], before, after, ", ".join(names))
 
 
 def _in(language: str, fact: Mapping[str, Any]) -> str:
