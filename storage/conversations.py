@@ -39,12 +39,14 @@ _ASKED_AT = (
     " WHERE received_at_us / 86400000000 = ? AND phone = ? AND received_at_us = ?"
     " ORDER BY id DESC LIMIT 1"
 )
-# No index leads from a document to what was refused: it would cost every SMS a page. One statement
-# that reads the rows of some days, all of it outside Python; "+" keeps SQLite to reading them
+# No index leads from a document to what was refused: it would cost every SMS a page. Statements
+# that read the rows of some days, all of it outside Python; "+" keeps SQLite to reading them
 # forwards, as disks like it.
 _NAMING_DOCUMENT = (
-    "SELECT message FROM decision WHERE serial >= ? AND document = ? ORDER BY +serial DESC LIMIT ?"
+    "SELECT message FROM decision WHERE serial >= ? AND serial < ? AND document = ?"
+    " ORDER BY +serial DESC LIMIT ?"
 )
+_SERIALS_AT_ONCE = 200_000  # some 50 ms: a long read holds up the checkpoints of a busy daemon
 _NAMING_SERIAL = "SELECT message FROM decision WHERE serial = ?"
 _EXCHANGES = (
     "SELECT message.id, received_at_us, smsc.name, message.phone, short_number, channel,"
@@ -175,10 +177,16 @@ def naming_document(url: str, document: str, since_us: int, most: int) -> list[E
 
     document: in canonical form. Reads every decision since: some 0.3 s for a million.
     """
+    found: list[int] = []
     with reading(url) as connection:
         first = first_serial(connection, since_us)
-        rows = connection.execute(_NAMING_DOCUMENT, (first, document, most)).fetchall()
-        return _exchanges(connection, [message for (message,) in rows])
+        end = 1 + (connection.execute("SELECT max(serial) FROM decision").fetchone()[0] or 0)
+        while end > first and len(found) < most:
+            begin = max(first, end - _SERIALS_AT_ONCE)
+            wanted = (begin, end, document, most - len(found))
+            found += [message for (message,) in connection.execute(_NAMING_DOCUMENT, wanted)]
+            end = begin
+        return _exchanges(connection, found)
 
 
 def naming_reference(url: str, number: int, period: int, most: int) -> list[Exchange]:

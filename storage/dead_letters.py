@@ -169,12 +169,14 @@ def retriable(
     """The replies that the SMSC refused or left unanswered and that may still leave.
 
     smsc: of this one only; empty: of all. status: only those refused with it; 0: whatever it was.
+    states: only those, and of them only what may be sent again.
     """
+    states = [state for state in states if state in RETRIABLE]
     with reading(url) as connection:
         must_be_up_to_date(connection)
         rows = connection.execute(
             f"SELECT reply.id {_GONE.format('')} AND not_after_us > ?5 ORDER BY reply.id",
-            (smsc, 0, json.dumps(list(states)), status, at_us),
+            (smsc, 0, json.dumps(states), status, at_us),
         )
         return [number for (number,) in rows]
 

@@ -92,9 +92,12 @@ _NO_CODE = "no such code"
 Change = tuple[Outcome | None, Outcome | None]
 
 
-def diff(old: CompiledPolicy, new: CompiledPolicy) -> list[Difference]:
+def diff(
+    old: CompiledPolicy, new: CompiledPolicy, languages: tuple[str, ...] = ()
+) -> list[Difference]:
     """Every request whose outcome changes, in as few rows as there are ways to say it.
 
+    languages: into which the facts are translated as well.
     Raises ValueError when the policies have different time zones; TooManyCells.
     """
     if old.zone != new.zone:
@@ -105,7 +108,7 @@ def diff(old: CompiledPolicy, new: CompiledPolicy) -> list[Difference]:
         row
         for code in codes
         for from_us, until_us in pairwise(edges)
-        for row in _in_stretch(old, new, code, from_us, until_us)
+        for row in _in_stretch(old, new, code, (from_us, until_us), languages)
     ]
     return _joined_codes(_joined_times(rows))
 
@@ -149,9 +152,14 @@ def handling_words(row: Handling) -> str:
 
 
 def _in_stretch(
-    old: CompiledPolicy, new: CompiledPolicy, code: str, from_us: int | None, until_us: int | None
+    old: CompiledPolicy,
+    new: CompiledPolicy,
+    code: str,
+    stretch: tuple[int | None, int | None],
+    languages: tuple[str, ...],
 ) -> Iterator[Difference]:
     """The differences for a code in a time in which neither policy changes."""
+    from_us, until_us = stretch
     having = [policy for policy in (old, new) if code in policy.policy.content.codes]
     space = Space([ground_of(p, _cut(p, from_us, until_us), code) for p in having])
     sides = [_outcomes(policy, space, which) for which, policy in enumerate(having)]
@@ -173,7 +181,7 @@ def _in_stretch(
         for cube in primes(joined(cubes), impossible):
             witness = space.witness(cube)
             assert witness is not None, "a cube holds the possible one that it grew from"
-            facts = say_cells(space, cube)
+            facts = say_cells(space, cube, languages)
             yield Difference((code,), from_us, until_us, facts, *change, witness)
 
 

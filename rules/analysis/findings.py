@@ -31,9 +31,9 @@ class Changes(NamedTuple):
     replies: list[Rewording]
 
 
-def changes(old: CompiledPolicy, new: CompiledPolicy) -> Changes:
+def changes(old: CompiledPolicy, new: CompiledPolicy, languages: tuple[str, ...] = ()) -> Changes:
     """Compare two policies. Raises as `rules.analysis.diff.diff` does."""
-    return Changes(diff(old, new), handlings(old, new), rewordings(old, new))
+    return Changes(diff(old, new, languages), handlings(old, new), rewordings(old, new))
 
 
 def changes_data(found: Changes, new: CompiledPolicy) -> dict[str, Any]:

@@ -138,6 +138,7 @@ def test_a_password_is_never_shown(tmp_path: Path) -> None:
         ("", "missing; at least one [[smsc]] is needed"),
         ('[[smsc]]\nname = "a"\n', "give either password or password_file, and not both"),
         (SOUND + '\n[[smsc]]\nname = "simulator"\npassword = "x"\n', "have the same name"),
+        ('[[smsc]]\nname = "desk"\npassword = "x"\n', 'no [[smsc]] may be called "desk"'),
         (
             '[[smsc]]\nname = "a"\npassword = "123456789"\n',
             "password has 9 characters; allowed: at most 8 ASCII",

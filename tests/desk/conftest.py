@@ -1,7 +1,7 @@
 """A desk for every test that asks for one."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -9,9 +9,7 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "gateway"))  # virtual_reactor
 
-from desk_stage import DeskStage, open_stage
-
-NewDesk = Callable[[str], DeskStage]
+from desk_stage import DeskStage, NewDesk, open_stage
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The whole desk of a real daemon that is not running: its door is asked, in virtual time."""
 
 import errno
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -124,6 +124,9 @@ def _got(leaving: Leaving) -> Got:
     headers = {name.lower(): value for name, value in leaving.headers}
     return Got(leaving.status, headers, cookies, leaving.octets.decode())
 
+
+NewDesk = Callable[[str], DeskStage]
+"""What the fixture `new_desk` does with lines of [desk]."""
 
 CONFIG = """\
 [policy]

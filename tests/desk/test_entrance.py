@@ -1,9 +1,8 @@
 """Who somebody is by what he carries, asked at the door of a whole desk."""
 
 import pytest
-from conftest import NewDesk
 from desk_people import S_US, WHO, Person, add, person, signed_in, url_of
-from desk_stage import DeskStage, Got
+from desk_stage import DeskStage, Got, NewDesk
 
 from storage import audit, sessions, tokens, users
 from storage.beside import reading, writing

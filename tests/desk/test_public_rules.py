@@ -1,9 +1,7 @@
 """/rules: closed unless it is opened; in three languages; as quick as something that is kept."""
 
-from collections.abc import Callable
-
 import pytest
-from desk_stage import DeskStage
+from desk_stage import NewDesk
 from study_child import POLICY_FILE, candidate
 from virtual_reactor import NOON_US, S_US
 
@@ -11,7 +9,6 @@ import rules
 from smsd.desk.web.words import LANGUAGES
 from storage import policies
 
-NewDesk = Callable[[str], DeskStage]
 OPEN = "public_rules = true"
 DATED = candidate(
     (

@@ -5,9 +5,8 @@ from urllib.parse import urlencode
 
 import pytest
 from argon2 import PasswordHasher
-from conftest import NewDesk
 from desk_people import HASH, PASSWORD, S_US, WHO, Person, add, guest, person, signed_in, url_of
-from desk_stage import DeskStage, Got
+from desk_stage import DeskStage, Got, NewDesk
 
 from smsd.desk.access.onward import onward
 from smsd.desk.web.knock import Knock

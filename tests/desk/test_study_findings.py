@@ -49,6 +49,9 @@ def test_a_study_tells_what_changes_for_whom_and_for_yesterdays_phones(url: str)
     assert "codes 1, 3" in data["changes"]["decisions"][0]["words"]
     assert "witness" not in data["changes"]["decisions"][0]
     told = findings_of(data)
+    assert told.decisions[0]["who"].endswith("age 65 to 67")
+    assert findings_of(data, "az").decisions[0]["who"].endswith("yaş 65-67")
+    assert findings_of(data, "ru").decisions[0]["who"].endswith("возраст 65-67")
     assert {row["direction"] for row in told.decisions} == {Direction.LOOSER, Direction.OTHER}
     assert [row["words"] for row in told.handling] == ["replies to code 3: in turn → first"]
     [rewording] = told.rewordings

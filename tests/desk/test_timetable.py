@@ -1,9 +1,7 @@
 """What is queued takes effect by itself, in virtual time: at its instant, and after a restart."""
 
-from collections.abc import Callable
-
 import pytest
-from desk_stage import DeskStage
+from desk_stage import DeskStage, NewDesk
 from officers import Officer
 from study_child import LONGER, candidate
 from virtual_reactor import NOON_US, S_US
@@ -16,7 +14,6 @@ from storage.studies import Outcome
 
 TEXT = candidate(LONGER)
 DIGEST = rules.parse_policy(TEXT, "longer.toml").digest
-NewDesk = Callable[[str], DeskStage]
 
 
 def queue(stage: DeskStage, due_us: int) -> int:

@@ -270,6 +270,22 @@ def test_a_pace_holds_until_it_is_lifted(new_stage: NewStage) -> None:
     ]
 
 
+def test_a_higher_pace_does_not_wait_for_the_lower_ones_turn(new_stage: NewStage) -> None:
+    """One in ten seconds, then a hundred a second: the rest is gone within half a second."""
+    stage = new_stage(window=1_000, throughput_min=0.1).start()
+    operator = Operator(stage)
+    smsc = stage.bound()
+    operator.told(operator.ask("pace", rate_per_s=0.1))
+    for number in range(20):
+        smsc.text(b"2 AZE 11111%02d" % number, f"9945000000{number:02}")
+    stage.run()
+    assert len(smsc.submitted) <= 1
+    operator.told(operator.ask("pace", rate_per_s=100))
+    for _ in range(50):
+        stage.pass_time(0.01)
+    assert len(smsc.submitted) == 20
+
+
 def test_a_pace_that_is_set_already_is_no_change(new_stage: NewStage) -> None:
     """Nor is what is configured where nothing else was set."""
     stage = new_stage(throughput=50.0).start()

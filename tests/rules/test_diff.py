@@ -2,12 +2,14 @@
 
 from datetime import datetime, time, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from policy_edits import Data, before, compiled, parameter, rule, silenced
 from test_cells import changed_policy, policy_of_everything, requests
 
+import rules
 from rules import CompiledPolicy, Document, Facts, Verdict, decide
 from rules.analysis.diff import (
     Difference,
@@ -19,6 +21,7 @@ from rules.analysis.diff import (
     handlings,
     rewordings,
 )
+from rules.telling.words import LANGUAGES
 
 FIRST = "from 2020-04-05 00:00, "
 LONG_AGO = datetime(2020, 4, 5)  # noqa: DTZ001 the clock in the policy's zone
@@ -159,7 +162,8 @@ def test_the_clock_and_the_week_are_told() -> None:
 
     words = told(compiled(only_senior, silenced("senior")), compiled(only_senior, nights))
     assert (
-        f"{FIRST}codes 1, 2, 3, 21:00-06:00, on sat or sun: grant 120 min → refuse (night)" in words
+        f"{FIRST}codes 1, 2, 3, 21:00-06:00, on Saturday or Sunday: grant 120 min → refuse (night)"
+        in words
     )
 
 
@@ -306,3 +310,23 @@ def test_a_request_is_in_a_row_when_its_outcome_changes(
     for row in fitting:
         assert decide(old, *row.witness).rule == rules[0]
         assert decide(new, *row.witness).rule == rules[1]
+
+
+def shipped(name: str) -> CompiledPolicy:
+    return rules.load_policy(Path(rules.__file__).parent / "policies" / f"{name}.toml")
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_who_is_meant_is_told_in_every_language(everything: bool) -> None:
+    """Real policies side by side, and those that ask for all there is: each fact has its words."""
+    if everything:
+        old, new = policy_of_everything(), changed_policy()
+    else:
+        old, new = shipped("8103"), shipped("az-8103-history")
+    facts = {fact for row in diff(old, new, LANGUAGES) for fact in row.facts}
+    english = {(fact.dimension, fact.words) for fact in facts}
+    assert len({fact.dimension for fact in facts}) == (12 if everything else 6)
+    for at, language in enumerate(LANGUAGES):
+        told = {(fact.dimension, fact.translated[at]) for fact in facts}
+        assert len(told) == len(english), language
+        assert (told == english) is (language == "en")

@@ -125,10 +125,16 @@ def test_a_reference_leads_to_the_sms_that_got_it(
     assert naming_reference(url, 77, PERIOD, 10) == []
 
 
+@pytest.mark.parametrize("at_once", [1, 2, 200_000])
 def test_a_document_is_found_in_refusals_and_households(
-    url: str, store: SqliteStore, policy: CompiledPolicy
+    url: str,
+    store: SqliteStore,
+    policy: CompiledPolicy,
+    monkeypatch: pytest.MonkeyPatch,
+    at_once: int,
 ) -> None:
-    """From an instant on, whoever sent it; each SMS once."""
+    """From an instant on, whoever sent it; each SMS once, however many rows are read at once."""
+    monkeypatch.setattr(conversations, "_SERIALS_AT_ONCE", at_once)
     grant(store, policy, at_us=NOON_US - DAY_US)
     with store.transaction(policy) as transaction:
         refused = decided(transaction, policy, at_us=NOON_US - 5_000 * DAY_US)

@@ -300,6 +300,8 @@ def test_a_lot_is_listed_and_sent_again_alone(
         assert [letter.id for letter in dead.letters] == found
         assert dead.total == len(found)
         assert retriable(url, "one", status, LATER_US, states) == sorted(found)
+    settle(store, policy, ids[3:], ReplyState.EXPIRED, 0)
+    assert retriable(url, "one", 0, LATER_US, [ReplyState.EXPIRED]) == []
 
 
 # Sent again, though the SMSC took it.

@@ -133,10 +133,9 @@ class LettersRoom:
 
     async def _lot(self, visit: Visit, chosen: _Filter) -> list[int]:
         """Of its letters those that may still leave."""
-        states = [state for state in chosen.states if state in RETRIABLE]
         url, smsc, status = self._premises.url, chosen.smsc, chosen.status
         return await self._premises.in_thread(
-            dead_letters.retriable, url, smsc, status, visit.at_us, states
+            dead_letters.retriable, url, smsc, status, visit.at_us, chosen.states
         )
 
     async def _outcome(

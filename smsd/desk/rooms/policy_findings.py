@@ -6,6 +6,8 @@ from difflib import SequenceMatcher
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from smsd.desk.study.findings import TRANSLATED
+
 __all__ = ["Direction", "Findings", "Piece", "Replayed", "Share", "findings_of"]
 
 _TOKENS = re.compile(r"\s*\S+")
@@ -73,8 +75,11 @@ class Findings(NamedTuple):
     replays: Mapping[str, Replayed] = {}
 
 
-def findings_of(data: Mapping[str, Any]) -> Findings:
-    """What `smsd.desk.study.findings.studied` found; of a study that failed its fault."""
+def findings_of(data: Mapping[str, Any], language: str = "en") -> Findings:
+    """What `smsd.desk.study.findings.studied` found; of a study that failed its fault.
+
+    language: in which it is told who is meant.
+    """
     if "fault" in data:
         return Findings(fault=data["fault"])
     found = Findings(problems=data["problems"], problems_count=data["problems_count"])
@@ -83,14 +88,18 @@ def findings_of(data: Mapping[str, Any]) -> Findings:
         found = found._replace(coverage=coverage, reached=_shares(reached))
     if "changes" not in data:
         return found
-    return _with_replays(_with_changes(found, data["changes"]), data["replay"])
+    return _with_replays(_with_changes(found, data["changes"], language), data["replay"])
 
 
-def _with_changes(found: Findings, changes: Mapping[str, Any]) -> Findings:
+def _with_changes(found: Findings, changes: Mapping[str, Any], language: str) -> Findings:
     if "fault" in changes:
         return found._replace(changes_fault=changes["fault"])
     decisions = [
-        {**row, "direction": _direction(_has_permit(row["before"]), _has_permit(row["after"]))}
+        {
+            **row,
+            "direction": _direction(_has_permit(row["before"]), _has_permit(row["after"])),
+            "who": ", ".join(_in(language, fact) for fact in row["facts"]),
+        }
         for row in changes["decisions"]
     ]
     return found._replace(
@@ -102,6 +111,13 @@ def _with_changes(found: Findings, changes: Mapping[str, Any]) -> Findings:
         rewordings=[_rewording(row) for row in changes["replies"]],
         rewordings_count=changes["replies_count"],
     )
+
+
+def _in(language: str, fact: Mapping[str, Any]) -> str:
+    """A fact in a language; English where it was not translated."""
+    if language not in TRANSLATED:
+        return str(fact["words"])
+    return str(fact["translated"][TRANSLATED.index(language)])
 
 
 def _with_replays(found: Findings, replay: Mapping[str, Any]) -> Findings:

@@ -46,7 +46,9 @@ class FindingsTeller:
         return told
 
     def _tell(self, study: int, visit: Visit) -> ToldFindings:
-        findings = findings_of(json.loads(studies.findings(self._premises.url, study)))
+        findings = findings_of(
+            json.loads(studies.findings(self._premises.url, study)), visit.language
+        )
         if findings.fault:
             return ToldFindings(findings, Markup())
         values = {"findings": findings}

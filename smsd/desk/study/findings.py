@@ -14,10 +14,13 @@ from rules.analysis.soundness import Examined, examine
 from smsd.desk.study.job import ExamineJob, Progress, StudyJob
 from storage.recorded import Recording, recording
 
-__all__ = ["ROWS_MAX", "examined", "studied"]
+__all__ = ["ROWS_MAX", "TRANSLATED", "examined", "studied"]
 
 ROWS_MAX = 200
 """Of each kind that are told; how many there are is told as well."""
+
+TRANSLATED = ("az", "ru")
+"""The languages of the desk, besides English, in which it is told who is meant."""
 
 _TELL_EVERY_MESSAGES = 1_000
 # The shares of a study's time, when there is any traffic at all.
@@ -98,7 +101,7 @@ def _coverage(found: Coverage) -> dict[str, Any]:
 
 def _changes(old: CompiledPolicy, new: CompiledPolicy) -> dict[str, Any]:
     try:
-        found = changes_data(changes(old, new), new)
+        found = changes_data(changes(old, new, TRANSLATED), new)
     except (ValueError, TooManyCells) as fault:
         return {"fault": str(fault)}
     told: dict[str, Any] = {"zone": new.zone}
