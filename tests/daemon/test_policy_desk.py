@@ -104,7 +104,7 @@ def test_from_an_upload_to_the_next_sms(
         desk.daemon.wait_for("studied", outcome="sound")
         shown = desk.rauf.get(page).text
         assert "granted for 3" in shown
-        assert "grant 120 min" in shown
+        assert "granted for 2\xa0h" in shown
         assert "Of 1 SMS, 1 outcomes change." in shown
         done = desk.rauf.post(f"{page}/activate", **WHY)
         assert (done.status, done.location) == (303, "/policy?said=policy.activated")
