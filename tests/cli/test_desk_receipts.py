@@ -66,3 +66,16 @@ def test_what_may_happen_is_counted_from_nought() -> None:
         assert value(metrics, "smsd_messages_put_off_total", reason=reason) == 0
     metrics.throttled("one")
     assert value(metrics, "smsd_smsc_throttled_total", smsc="one") == 1
+
+
+def test_what_has_not_happened_yet_is_a_zero_and_no_gap() -> None:
+    """Of what has no labels, so that a rate over the first of them is seen."""
+    metrics = Metrics("1", "3")
+    assert value(metrics, "smsd_messages_stored_total") == 0
+    assert value(metrics, "smsd_commit_seconds_count") == 0
+    metrics.committed(NOTHING._replace(repeated=2), 5, 0.0123)
+    assert value(metrics, "smsd_messages_stored_total") == 5
+    assert value(metrics, "smsd_messages_repeated_total") == 2
+    assert value(metrics, "smsd_commit_seconds_sum") == 0.0123
+    assert value(metrics, "smsd_commit_seconds_bucket", le="0.01") == 0
+    assert value(metrics, "smsd_commit_seconds_bucket", le="0.025") == 1
