@@ -40,6 +40,11 @@ npm-parts:
 	  elif npm ci $(NPM_OPTIONS); then cp package-lock.json node_modules/.installed; \
 	  else echo "npm could not install $$folder: it is left out"; fi ) done
 
+# In a browser, with people, traffic and a past; see tests/browser/__main__.py.
+.PHONY: screenshots
+screenshots: setup  ## pictures of the desk's pages, as the README shows them
+	$(BIN)/python tests/browser $(ARGS)
+
 check: setup  ## formatting, lint, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .

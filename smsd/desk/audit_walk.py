@@ -11,7 +11,7 @@ import sys
 from twisted.internet.defer import Deferred
 from twisted.internet.utils import getProcessOutputAndValue
 
-from storage.audit import Flaw, Verdict, verify
+from storage.audit_proof import Flaw, Verdict, verify
 
 __all__ = ["WalkFailed", "walk"]
 
@@ -23,7 +23,7 @@ class WalkFailed(Exception):
 
 
 async def walk(reactor: object, url: str, limit_s: float, noted: str) -> Verdict:
-    """See `storage.audit.verify`, done by another process. noted: empty: none.
+    """See `storage.audit_proof.verify`, done by another process. noted: empty: none.
 
     Raises:
         WalkFailed

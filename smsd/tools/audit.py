@@ -7,7 +7,8 @@ from smsd.tools.law import law_in_force
 from smsd.tools.moments import now_us, since_us, told
 from smsd.tools.output import ToolRefused, print_json, progress_bar
 from storage import audit
-from storage.audit import AuditLine, Flaw, Verdict, Wanted
+from storage.audit import AuditLine, Wanted
+from storage.audit_proof import Flaw, Verdict, verify
 from storage.store import StoreError
 
 __all__ = ["list_audit", "verify_audit"]
@@ -24,7 +25,7 @@ def verify_audit(config: Config, noted: str | None, as_json: bool) -> None:
             def walked(done: int, total: int) -> None:
                 progress.update(task, completed=done, total=total)
 
-            verdict = audit.verify(config.store.url, noted, walked)
+            verdict = verify(config.store.url, noted, walked)
     except StoreError as fault:
         raise ToolRefused(str(fault)) from fault
     if as_json:

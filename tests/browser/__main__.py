@@ -1,6 +1,6 @@
 """Pictures of the desk's main pages for the README: on a desk, on a phone, by night.
 
-    python tests/browser [FOLDER]
+python tests/browser [FOLDER]
 """
 
 import sys
@@ -9,21 +9,34 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
-sys.path[:0] = [str(ROOT), *(str(HERE.parent / room) for room in ("daemon", "oidc", "desk"))]
+import click
+
+sys.path.append(str(Path(__file__).parents[1] / "daemon"))
 
 from chromium import NoBrowser, chromium
 from daemon_process import POLICY_FILE
 from open_desk import OpenDesk
 from playwright.sync_api import Browser, Page, ViewportSize, expect
-from town_day import NOW, SMSCS, converse, import_register, move_to, remember, texting
+from town_day import BEGIN, NOW, SMSCS, converse, import_register, remember, texting, until
+
+from storage.roles import Role
 
 DESK: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
-FOLDER = HERE / "pictures"
+FOLDER = Path(__file__).with_name("pictures")
+SPARK_POINTS = 3
+LOOKS_MAX = 200
+PEOPLE = {
+    "leyla": tuple(Role),
+    "rashad": (Role.POLICY,),
+    "sevda": (Role.POLICY,),
+    "elchin": (Role.POLICE,),
+}
+INVALID_DESTINATION = 0x0B
 
-WINDOW = '  { from = 2020-04-05T00:00:00, value = 120, source = "seed: codes 1 and 2; ours: code 3" },'
+WINDOW = (
+    '  { from = 2020-04-05T00:00:00, value = 120, source = "seed: codes 1 and 2; ours: code 3" },'
+)
 LONGER = '  { from = 2026-04-10T00:00:00, value = 180, source = "decree 77, article 2" },'
 
 
@@ -43,8 +56,10 @@ def dashboard(page: Page) -> None:
     page.goto("/")
     page.get_by_role("group", name="Range").get_by_role("button").nth(2).click()
     expect(page.locator(".chart canvas").first).to_be_visible()
-    page.wait_for_load_state("networkidle") if False else None
-    page.evaluate("new Promise((done) => setTimeout(done, 3000))")
+    taken = page.locator("[data-figure='at_us']").first
+    for _ in range(SPARK_POINTS):  # a figure a second, until its little curve is long enough
+        expect(taken).not_to_have_text(taken.inner_text())
+    page.evaluate("scrollTo(0, 0)")
 
 
 def conversation(page: Page) -> None:
@@ -58,9 +73,18 @@ def conversation(page: Page) -> None:
 def check(page: Page) -> None:
     """What the police see in the street."""
     page.goto("/check")
-    page.locator("#what").fill("AA 1111115")
+    page.locator("#what").fill("AZE 1111115")
     page.locator("#what").press("Enter")
     expect(page.locator(".verdict")).to_be_visible()
+
+
+def policy(page: Page) -> None:
+    """The rules in force, once it is found out what they cover."""
+    page.goto("/policy")
+    for _ in range(LOOKS_MAX):
+        if not page.get_by_role("link", name="Look again").count():
+            break
+        page.reload()
 
 
 def proposal(page: Page) -> None:
@@ -79,18 +103,18 @@ def plainly(path: str) -> Callable[[Page], None]:
 
 
 PICTURES = (
-    Picture("dashboard", "everything", DESK, "light", dashboard),
-    Picture("dashboard-dark", "everything", DESK, "dark", dashboard),
-    Picture("dashboard-phone", "everything", PHONE, "light", dashboard),
-    Picture("look-up", "everything", DESK, "light", conversation),
-    Picture("look-up-phone-dark", "everything", PHONE, "dark", conversation),
-    Picture("check-phone", "police", PHONE, "light", check),
-    Picture("policy", "everything", DESK, "light", plainly("/policy")),
-    Picture("proposal", "second", DESK, "light", proposal),
-    Picture("smsc", "everything", DESK, "light", plainly("/smsc")),
-    Picture("letters", "everything", DESK, "dark", plainly("/smsc/letters")),
-    Picture("audit", "everything", DESK, "light", plainly("/audit")),
-    Picture("people", "everything", DESK, "light", plainly("/people")),
+    Picture("dashboard", "leyla", DESK, "light", dashboard),
+    Picture("dashboard-dark", "leyla", DESK, "dark", dashboard),
+    Picture("dashboard-phone", "leyla", PHONE, "light", dashboard),
+    Picture("look-up", "leyla", DESK, "light", conversation),
+    Picture("look-up-phone-dark", "leyla", PHONE, "dark", conversation),
+    Picture("check-phone", "elchin", PHONE, "light", check),
+    Picture("policy", "leyla", DESK, "light", policy),
+    Picture("proposal", "sevda", DESK, "light", proposal),
+    Picture("smsc", "leyla", DESK, "light", plainly("/smsc")),
+    Picture("letters", "leyla", DESK, "dark", plainly("/smsc/letters")),
+    Picture("audit", "leyla", DESK, "light", plainly("/audit")),
+    Picture("people", "leyla", DESK, "light", plainly("/people")),
     Picture("sign-in-phone", "", PHONE, "light", plainly("/sign-in"), "az"),
     Picture("rules-phone", "", PHONE, "light", plainly("/rules/az"), "az"),
 )
@@ -99,7 +123,7 @@ PICTURES = (
 def propose(desk: OpenDesk) -> None:
     """Something for the second officer to look at."""
     policy = POLICY_FILE.read_text(encoding="utf-8").replace(WINDOW, f"{WINDOW}\n{LONGER}")
-    with desk.visitor("policy") as page:
+    with desk.visitor("rashad") as page:
         page.goto("/policy/propose")
         page.locator("input[type=file]").set_input_files(
             {"name": "new.toml", "mimeType": "text/plain", "buffer": policy.encode()}
@@ -114,12 +138,16 @@ def take(browser: Browser, folder: Path) -> None:
     """Write every picture into `folder`."""
     with (
         tempfile.TemporaryDirectory() as scratch,
-        OpenDesk(browser, Path(scratch), "public_rules = true", SMSCS, "required") as desk,
+        OpenDesk(
+            browser, Path(scratch), "public_rules = true", SMSCS, "required", True, until(BEGIN)
+        ) as desk,
     ):
         import_register(desk)
+        desk.add_everybody(PEOPLE)
         converse(desk)
-        move_to(desk, NOW)
-        desk.add_everybody()
+        desk.move_clock(until(NOW))
+        with desk.smscs[SMSCS[1]].client() as other:
+            other.fault(submit_status=INVALID_DESTINATION, submit_status_times=4)
         with texting(desk):
             propose(desk)
             remember(desk)
@@ -129,7 +157,7 @@ def take(browser: Browser, folder: Path) -> None:
                     picture.show(page)
                     file = folder / f"{picture.name}.png"
                     page.screenshot(path=file, animations="disabled", caret="hide")
-                    print(f"{file.stat().st_size / 1_000:6.0f} kB  {file}")
+                    click.echo(f"{file.stat().st_size / 1_000:6.0f} kB  {file}")
 
 
 def main() -> int:
@@ -140,7 +168,7 @@ def main() -> int:
         with chromium() as browser:
             take(browser, folder)
     except NoBrowser as reason:
-        print(f"screenshots: {reason}", file=sys.stderr)
+        click.echo(f"screenshots: {reason}", err=True)
         return 1
     return 0
 

@@ -29,8 +29,9 @@ class OpenDesk:
     """The running desk. A context manager that ends it all.
 
     origin: how browsers know it. url: the store's. smscs: the simulators, by `names`; phones: of
-    the first. more: lines of [desk]. mode: of the register. others: origins besides ours that its
-    pages may lead to.
+    the first. more: lines of [desk]. mode: of the register. receipts: whether replies are reported.
+    later_s: how much later than it is it begins. others: origins besides ours that its pages may
+    lead to.
     """
 
     def __init__(
@@ -40,17 +41,25 @@ class OpenDesk:
         more: str = "",
         names: Sequence[str] = ("simulator",),
         mode: str = "off",
+        receipts: bool = False,
+        later_s: float = 0.0,
     ) -> None:
         self.browser = browser
         self.others: tuple[str, ...] = ()
         self._signed_in: dict[str, Any] = {}
         self._clock = folder / "clock-offset"
         with ExitStack() as stack:
+            log = stack.enter_context((folder / "smsc.log").open("wb"))
             self.smscs = {
-                name: stack.enter_context(SmscProcess("--retry-delay", "0.05")) for name in names
+                name: stack.enter_context(SmscProcess("--retry-delay", "0.05", log=log))
+                for name in names
             }
             self.phones = stack.enter_context(self.smscs[names[0]].client())
-            sections = [smsc_section(smsc.port, name) for name, smsc in self.smscs.items()]
+            asked = f"receipts = {str(receipts).lower()}"
+            sections = [
+                smsc_section(smsc.port, name, more=asked) for name, smsc in self.smscs.items()
+            ]
+            self.move_clock(later_s)
             self.config = write_config(folder, sections, mode, desk=more)
             self.daemon = stack.enter_context(
                 Daemon(self.config, "--clock-offset-file", str(self._clock))
@@ -68,14 +77,16 @@ class OpenDesk:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def add_everybody(self) -> None:
-        """Create the people of EVERYBODY, each with PASSWORD."""
+    def add_everybody(self, people: Mapping[str, tuple[Role, ...]] = EVERYBODY) -> None:
+        """Create people, each with PASSWORD."""
         hashed = Passwords().hash(PASSWORD)
-        for name, roles in EVERYBODY.items():
-            add_user(self.url, name, hashed, False, roles, "tests", "", time.time_ns() // 1_000)
+        at_us = round((time.time() + self._later_s) * 1_000_000)
+        for name, roles in people.items():
+            add_user(self.url, name, hashed, False, roles, "smsd", "", at_us)
 
     def move_clock(self, seconds: float) -> None:
         """Make it so much later than it is; 0: now."""
+        self._later_s = seconds
         self._clock.write_text(f"{seconds}\n")
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""A day of a town, invented and the same each time, for pictures of the desk that show something."""
+"""A day of an invented town, so that pictures of the desk show something."""
 
 import math
 import random
@@ -20,7 +20,8 @@ from storage.history import Sample, Tier, add, series
 
 ZONE = ZoneInfo("Asia/Baku")
 DAY = datetime(2026, 4, 9, tzinfo=ZONE).date()
-NOW = time(16, 20)  # of that day, when the pictures are taken
+BEGIN = time(8)  # of that day, when the daemon starts
+NOW = time(16, 20)  # when the pictures are taken
 SMSCS = ("caspian", "shirvan")
 
 _SEED = 8103
@@ -30,9 +31,9 @@ _STEP = timedelta(minutes=1)
 _US_PER_S = 1_000_000
 
 
-def move_to(desk: OpenDesk, at: time) -> None:
-    """Make it so late on DAY."""
-    desk.move_clock((datetime.combine(DAY, at, ZONE) - datetime.now(UTC)).total_seconds())
+def until(at: time) -> float:
+    """How many seconds from now it is so late on DAY."""
+    return (datetime.combine(DAY, at, ZONE) - datetime.now(UTC)).total_seconds()
 
 
 def import_register(desk: OpenDesk) -> None:
@@ -46,7 +47,7 @@ def import_register(desk: OpenDesk) -> None:
 def converse(desk: OpenDesk) -> None:
     """The demo's conversation, at its times of day."""
     for line in conversation(DAY):
-        move_to(desk, time.fromisoformat(line.at))
+        desk.move_clock(until(time.fromisoformat(line.at)))
         reply = desk.phones.text(line.phone, line.text).text
         assert reply == line.reply
 
@@ -81,28 +82,31 @@ def remember(desk: OpenDesk) -> None:
     lately = series(desk.url, now_us - 60 * _US_PER_S, now_us + 600 * _US_PER_S, 400, tiers)
     pattern = max(filter(None, lately.samples), key=lambda sample: sum(sample.counts.values()))
     chance = random.Random(_SEED)
-    begin = datetime.combine(DAY, NOW, ZONE) - _PAST
-    steps = _PAST // _STEP - 1
+    now = datetime.combine(DAY, NOW, ZONE)
     past = []
-    for step in range(steps):
-        at = begin + step * _STEP
-        past.append((round(at.timestamp()), _scaled(pattern, _busy(at) * chance.gauss(1, 0.06))))
+    for step in range(_PAST // _STEP, 1, -1):
+        at = now - step * _STEP
+        past.append((round(at.timestamp()), _scaled(pattern, _busy(at) / _busy(now), chance)))
     add(desk.url, past, tiers)
 
 
 def _busy(at: datetime) -> float:
-    """How much a town texts at an hour, its busiest about 1: little at night, most at noon."""
+    """How much a town texts at an hour, at noon about 1: little at night, more towards evening."""
     hour = at.hour + at.minute / 60
-    day = math.exp(-(((hour - 12) / 3.2) ** 2)) + 0.55 * math.exp(-(((hour - 18.5) / 2) ** 2))
-    return 0.04 + day
+    noon, evening = math.exp(-(((hour - 12) / 3) ** 2)), math.exp(-(((hour - 17.5) / 2.5) ** 2))
+    return 0.04 + noon + 0.8 * evening
 
 
-def _scaled(sample: Sample, share: float) -> Sample:
-    """So much of what a sample says, in a step."""
-    more = _STEP.total_seconds() * 1_000 / sample.watched_ms * max(share, 0.02)
+def _scaled(sample: Sample, share: float, chance: random.Random) -> Sample:
+    """So much of what a sample says, in a step; a little more or less, as it happens."""
+    step_ms = round(_STEP.total_seconds() * 1_000)
+    more = step_ms / sample.watched_ms * max(share * chance.gauss(1, 0.05), 0.02)
     return Sample(
-        round(_STEP.total_seconds() * 1_000),
+        step_ms,
         {name: round(count * more) for name, count in sample.counts.items()},
-        {name: [round(n * more) for n in counts] for name, counts in sample.buckets.items()},
+        {
+            name: [round(n * more * math.exp(chance.gauss(0, 0.3))) for n in counts]
+            for name, counts in sample.buckets.items()
+        },
         {name: [value * share for value in values] for name, values in sample.gauges.items()},
     )

@@ -14,7 +14,8 @@ from desk_visitor import DeskVisitor
 
 from simulators.control_client import ControlClient
 from simulators.process import SmscProcess
-from storage import audit, policies, proposals, studies
+from storage import policies, proposals, studies
+from storage.audit_proof import verify
 from storage.roles import Role
 from storage.sqlite_library import dbapi
 from storage.studies import Outcome
@@ -103,7 +104,7 @@ def test_from_an_upload_to_the_next_sms(
         desk.daemon.wait_for("studied", outcome="sound")
         shown = desk.rauf.get(page).text
         assert "granted for 3" in shown
-        assert "grant 120 min" in shown
+        assert "granted for 2\xa0h" in shown
         assert "Of 1 SMS, 1 outcomes change." in shown
         done = desk.rauf.post(f"{page}/activate", **WHY)
         assert (done.status, done.location) == (303, "/policy?said=policy.activated")
@@ -117,7 +118,7 @@ def test_from_an_upload_to_the_next_sms(
         while "every rule has a test" not in desk.rauf.get("/policy").text:
             pass  # what the rules in force cover is found out beside, once it is asked for
         assert desk.daemon.terminate() == 0
-    assert audit.verify(desk.url).sound
+    assert verify(desk.url).sound
 
 
 @pytest.mark.parametrize("killed", [False, True])

@@ -11,7 +11,9 @@ sys.path.append(str(Path(__file__).parents[1] / "storage"))  # lived_traffic
 from lived_traffic import BEGIN_US, HOUR_US, live_for_days
 
 import rules
+from rules.analysis.replay import UNDECIDABLE
 from smsd.desk.rooms.policy_findings import Direction, findings_of
+from smsd.desk.rooms.policy_outcomes import outcome_of
 from smsd.desk.study.findings import ROWS_MAX
 from smsd.desk.study.job import ExamineJob, StudyJob
 
@@ -53,7 +55,7 @@ def test_a_study_tells_what_changes_for_whom_and_for_yesterdays_phones(url: str)
     assert findings_of(data, "az").decisions[0]["who"].endswith("yaş 65-67")
     assert findings_of(data, "ru").decisions[0]["who"].endswith("возраст 65-67")
     assert {row["direction"] for row in told.decisions} == {Direction.LOOSER, Direction.OTHER}
-    assert [row["words"] for row in told.handling] == ["replies to code 3: in turn → first"]
+    assert told.handling == [("3", "in_turn", "first", "")]
     [rewording] = told.rewordings
     assert [piece.words for piece in rewording.after if piece.changed] == [" your"]
     assert told.coverage is not None
@@ -61,12 +63,62 @@ def test_a_study_tells_what_changes_for_whom_and_for_yesterdays_phones(url: str)
     assert told.coverage["untested"]
     recorded, cascading = told.replays["recorded"], told.replays["cascading"]
     assert recorded.data["messages"] == MESSAGES
-    kinds = {(row["old"], row["new"]): row["count"] for row, _ in recorded.changes}
+    kinds = {(row.old.told, row.new.told): row.amount for row in recorded.changes}
     assert kinds["grant 120 min", "grant 180 min"] > kinds["refuse (senior)", "grant 180 min"] > 0
+    assert all(row.old.kind != "other" != row.new.kind for row in cascading.changes)
     assert sum(kinds.values()) == recorded.data["changed"]
     assert sum(share.amount for share in recorded.directions) == recorded.data["changed"]
     assert cascading.data["changed"] > recorded.data["changed"]
-    assert all(example["reference"] for row, _ in recorded.changes for example in row["examples"])
+    assert all(example["reference"] for row in recorded.changes for example in row.examples)
+
+
+@pytest.mark.parametrize(
+    ("told", "kind", "granted"),
+    [
+        ("grant 120 min", "grant", True),
+        ("grant 120 min, in 15 min", "grant", True),
+        ("grant 120 min from the reply on", "from_reply", True),
+        ("already granted 120 min, at another time", "held", True),
+        ("grant 60 min, with nothing known of the person", "grant", True),
+        ("refuse (once-a-day)", "refuse", False),
+        ("not understood (unknown_code)", "not_understood", False),
+        ("command", "command", False),
+        ("silent", "silent", False),
+        (UNDECIDABLE, "undecidable", False),
+        ("something new", "other", False),
+    ],
+)
+def test_what_a_replay_says_is_taken_apart(told: str, kind: str, granted: bool) -> None:
+    """As `rules.analysis.replay` words it; what it may say tomorrow is told as it is."""
+    outcome = outcome_of(told)
+    assert (outcome.kind, outcome.granted, outcome.told) == (kind, granted, told)
+    assert outcome.moved is ("another time" in told)
+    assert outcome.blindly is ("nothing known" in told)
+    assert outcome.delay == (15 if "15" in told else 0)
+    assert outcome.minutes == (int(told.split(" min")[0].split()[-1]) if granted else 0)
+
+
+def test_how_replies_are_handled_is_taken_apart() -> None:
+    """As `rules.analysis.diff` words it, the reply that explains among it."""
+    changes = {
+        "decisions": [],
+        "decisions_count": 0,
+        "replies": [],
+        "replies_count": 0,
+        "handling": [
+            {"code": "4", "before": "no such code", "after": "first"},
+            {"code": None, "before": "nothing follows", "after": "explained (too-late)"},
+            {"code": None, "before": "decided anew", "after": "nothing follows"},
+        ],
+    }
+    none = {"messages": 0, "changed": 0, "changes": []}
+    replay = {"since_us": 0, "until_us": 1, "recorded": none, "cascading": none}
+    data = {"problems": [], "problems_count": 0, "changes": changes, "replay": replay}
+    assert findings_of(data).handling == [
+        ("4", "no_code", "first", ""),
+        (None, "nothing", "explained", "too-late"),
+        (None, "anew", "nothing", ""),
+    ]
 
 
 def test_yesterday_begins_at_its_midnight(url: str) -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from storage import SqliteStore, StoreError, audit
-from storage.audit import Flaw, Wanted
+from storage import SqliteStore, StoreError, audit, audit_proof
+from storage.audit import Wanted
 from storage.audit_chain import BEGINNING
+from storage.audit_proof import Flaw, verify
 from storage.beside import writing
 from storage.purge import purge
 from storage.sqlite_library import dbapi
@@ -46,7 +47,7 @@ def tamper(url: str, *statements: str) -> None:
 
 def found(url: str) -> tuple[Flaw | None, int, int]:
     """What is wrong, with which line, and where that stands."""
-    verdict = audit.verify(url)
+    verdict = verify(url)
     assert verdict.sound is (verdict.flaw is None)
     assert verdict.lines == (len(LINES) if verdict.sound else verdict.line - 1)
     return verdict.flaw, verdict.line, verdict.stands_at
@@ -98,7 +99,7 @@ def test_a_line_stands_or_falls_with_what_it_tells_of(url: str, store: SqliteSto
         raise RuntimeError("the act fails")
     assert audit.lines(url, 10) == []
     assert audit.note(url, 1, "officer", "act", "", "") == 1
-    assert audit.verify(url).lines == 1
+    assert verify(url).lines == 1
 
 
 def test_nobody_can_write_outside_of_a_transaction(written: str) -> None:
@@ -114,7 +115,7 @@ def test_nobody_can_write_outside_of_a_transaction(written: str) -> None:
 
 def test_a_fresh_audit_is_sound(url: str, store: SqliteStore) -> None:
     """Nothing was done, and nothing was cut off."""
-    assert audit.verify(url) == (0, BEGINNING, None, 0, 0, None)
+    assert verify(url) == (0, BEGINNING, None, 0, 0, None)
     assert audit.head(url) is None
 
 
@@ -136,7 +137,7 @@ def test_others_can_repeat_the_chain_from_what_is_written_down(written: str) -> 
     head = audit.head(written)
     assert head is not None
     assert (head.id, head.hash) == (5, before)
-    assert audit.verify(written, before) == (5, before, None, 0, 0, True)
+    assert verify(written, before) == (5, before, None, 0, 0, True)
 
 
 @pytest.mark.parametrize(
@@ -185,7 +186,7 @@ def test_a_gap_is_missed_though_all_behind_it_was_chained_anew(written: str) -> 
         text = json.dumps([before, 4, 1, "", "", "", "", ""], separators=(",", ":"))
         forged = hashlib.sha256(text.encode()).hexdigest()
         connection.execute("UPDATE audit SET hash = ? WHERE id = 4", (forged,))
-    verdict = audit.verify(written)
+    verdict = verify(written)
     assert (verdict.flaw, verdict.line) == (Flaw.MISSING, 3)
 
 
@@ -219,7 +220,7 @@ def test_a_line_that_was_put_in_shows(written: str) -> None:
             " VALUES (4, 1, '', '', '', '', ?)",
             (hashlib.sha256(text.encode()).hexdigest(),),
         )
-    verdict = audit.verify(written)
+    verdict = verify(written)
     assert (verdict.lines, verdict.flaw, verdict.line) == (4, Flaw.ALTERED, 5)
 
 
@@ -229,9 +230,9 @@ def test_a_cut_tail_shows_only_by_a_hash_that_was_noted_elsewhere(written: str) 
     earlier = audit.lines(written, 3)[-1].hash
     tamper(written, "DELETE FROM audit WHERE id > 3", "DELETE FROM audit_about WHERE audit > 3")
     audit.note(written, 7, "intruder", "act", "", "")
-    assert audit.verify(written).sound
-    assert audit.verify(written, earlier).sound
-    verdict = audit.verify(written, noted)
+    assert verify(written).sound
+    assert verify(written, earlier).sound
+    verdict = verify(written, noted)
     assert (verdict.flaw, verdict.head_met, verdict.sound) == (None, False, False)
 
 
@@ -239,9 +240,9 @@ def test_long_chains_are_walked_in_short_reads(
     written: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Page by page, telling how far; a wrong line behind the first page is found, too."""
-    monkeypatch.setattr(audit, "_PAGE_LINES", 2)
+    monkeypatch.setattr(audit_proof, "_PAGE_LINES", 2)
     told: list[tuple[int, int]] = []
-    assert audit.verify(written, progress=lambda done, total: told.append((done, total))).sound
+    assert verify(written, progress=lambda done, total: told.append((done, total))).sound
     assert told == [(2, 5), (4, 5), (5, 5)]
     tamper(
         written,
@@ -263,7 +264,7 @@ def test_who_is_erased_is_gone_and_the_chain_stays_sound(written: str, tmp_path:
     assert done.names == 2
     about = {line.id: line.about for line in audit.lines(written, 10)}
     assert about == {1: None, 2: None, 3: "", 4: "AZE1111112", 5: "", 6: "", 7: ""}
-    assert audit.verify(written, noted.hash).sound
+    assert verify(written, noted.hash).sound
     assert audit.lines(written, 10, Wanted(about=PHONE)) == []
     connection = dbapi.connect(written.removeprefix("sqlite:///"))
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -284,7 +285,7 @@ def test_names_are_erased_in_small_steps_by_their_own_time(
     assert steps == [0, 2, 3, 4]
     kept = [line.about for line in audit.lines(url, 10) if line.about]
     assert kept == ["AZE100", "AZE900"]
-    assert audit.verify(url).sound
+    assert verify(url).sound
 
 
 # Several at once, and earlier versions.
@@ -322,7 +323,7 @@ for number in range(100):
     whose = [line.who for line in audit.lines(url, 1_000)]
     assert whose.count("one") == whose.count("other") == 100
     assert whose not in (["one"] * 100 + ["other"] * 100, ["other"] * 100 + ["one"] * 100)
-    assert audit.verify(url).lines == 200
+    assert verify(url).lines == 200
 
 
 @pytest.mark.parametrize(
@@ -331,7 +332,7 @@ for number in range(100):
         lambda url: audit.note(url, 1, "officer", "act", "", ""),
         lambda url: audit.lines(url, 1),
         audit.head,
-        audit.verify,
+        verify,
     ],
 )
 def test_an_older_schema_has_no_chain(url: str, store: SqliteStore, ask: object) -> None:

@@ -9,10 +9,12 @@ from typing import NamedTuple
 from smsd.desk.audit_walk import WalkFailed, walk
 from smsd.desk.premises import Premises
 from smsd.desk.web.answer import Answer, Page, Text
+from smsd.desk.web.reasons import reason_in
 from smsd.desk.web.route import Route, only
 from smsd.desk.web.visit import Visit
 from storage import audit
-from storage.audit import AuditLine, Verdict, Wanted
+from storage.audit import AuditLine, Wanted
+from storage.audit_proof import Verdict
 from storage.roles import Role
 
 __all__ = ["ACTIONS", "AuditRoom"]
@@ -32,7 +34,6 @@ ACTIONS = (
 _PAGE_LINES = 50
 _EXPORT_LINES_MAX = 20_000
 _LETTERS_SHOWN = 3
-_REASON_LETTERS_MAX = 500
 # By the form that something is wrong with.
 _NOTHING_WRONG = {"reason": "", "export": "", "head": ""}
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -71,10 +72,9 @@ class AuditRoom:
 
     async def _show_whole(self, visit: Visit) -> Answer:
         """Lines of a day, a person, or about somebody, with the names that the list shortens."""
-        asked, reason = self._asked(visit, visit.form), _reason(visit)
-        if not reason:
-            words = visit.say("frame.reason_missing")
-            return await self._page(visit, asked, 400, wrong={"reason": words})
+        asked, (reason, missing) = self._asked(visit, visit.form), reason_in(visit)
+        if missing:
+            return await self._page(visit, asked, 400, wrong={"reason": missing})
         about = "".join(visit.form.get("about", "").split()).removeprefix("+").upper()
         if about:
             asked = asked._replace(wanted=asked.wanted._replace(about=about))
@@ -82,10 +82,9 @@ class AuditRoom:
         return await self._page(visit, asked, whole=True)
 
     async def _export(self, visit: Visit) -> Answer:
-        asked, reason = self._asked(visit, visit.form), _reason(visit)
-        if not reason or asked.wrong_day:
-            words = "" if reason else visit.say("frame.reason_missing")
-            return await self._page(visit, asked, 400, wrong={"export": words})
+        asked, (reason, missing) = self._asked(visit, visit.form), reason_in(visit)
+        if missing or asked.wrong_day:
+            return await self._page(visit, asked, 400, wrong={"export": missing})
         await self._note(visit, "audit_export", reason, "")
         octets = await self._premises.in_thread(
             _exported, self._premises.url, asked.wanted, asked.before
@@ -168,10 +167,6 @@ class AuditRoom:
 def _short(about: str | None) -> str | None:
     """Enough to see that two lines are about one person, and not about whom."""
     return f"…{about[-_LETTERS_SHOWN:]}" if about else about
-
-
-def _reason(visit: Visit) -> str:
-    return visit.form.get("reason", "").strip()[:_REASON_LETTERS_MAX]
 
 
 def _exported(url: str, wanted: Wanted, before: int | None) -> bytes:

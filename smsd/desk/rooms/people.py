@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from smsd.desk.access.passwords import Passwords
 from smsd.desk.premises import Premises
 from smsd.desk.web.answer import Answer, Page, See, Sorry
+from smsd.desk.web.reasons import reason_in
 from smsd.desk.web.route import Route, only
 from smsd.desk.web.visit import Visit
 from storage import users
@@ -17,7 +18,6 @@ __all__ = ["PeopleRoom"]
 # Nothing in it that can be mistaken for something else when it is read out.
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 _GROUPS, _GROUP_LETTERS = 4, 4
-_REASON_LETTERS_MAX = 500
 
 
 class PeopleRoom:
@@ -45,11 +45,12 @@ class PeopleRoom:
 
     async def _add(self, visit: Visit) -> Answer:
         form = visit.form
-        name, roles, reason = proper_name(form.get("name", "")), _roles(form), _reason(form)
+        name, roles = proper_name(form.get("name", "")), _roles(form)
+        reason, missing = reason_in(visit)
         wrong = {
             "name": "" if name else visit.say("people.wrong_name"),
             "roles": "" if roles else visit.say("people.wrong_roles"),
-            "reason": "" if reason else visit.say("frame.reason_missing"),
+            "reason": missing,
         }
         if name is None or any(wrong.values()):
             return await self._all(form, wrong)
@@ -65,29 +66,23 @@ class PeopleRoom:
         return await self._one(visit)
 
     async def _change_roles(self, visit: Visit) -> Answer:
-        roles, reason = _roles(visit.form), _reason(visit.form)
-        if not reason:
-            return await self._one(visit, "roles", visit.say("frame.reason_missing"))
+        roles = _roles(visit.form)
         if _is_himself(visit) and Role.ADMIN not in roles:
             return await self._one(visit, "roles", visit.say("people.not_yourself"))
-        return await self._act(visit, "people.roles_changed", users.set_roles, roles)
+        return await self._act(visit, "roles", "people.roles_changed", users.set_roles, roles)
 
     async def _disable(self, visit: Visit) -> Answer:
         if _is_himself(visit):
             return Sorry(400, visit.say("people.not_yourself"))
-        if not _reason(visit.form):
-            return await self._one(visit, "access", visit.say("frame.reason_missing"))
-        return await self._act(visit, "people.disabled_now", users.set_disabled, True)
+        return await self._act(visit, "access", "people.disabled_now", users.set_disabled, True)
 
     async def _enable(self, visit: Visit) -> Answer:
-        if not _reason(visit.form):
-            return await self._one(visit, "access", visit.say("frame.reason_missing"))
-        return await self._act(visit, "people.enabled_now", users.set_disabled, False)
+        return await self._act(visit, "access", "people.enabled_now", users.set_disabled, False)
 
     async def _reset_password(self, visit: Visit) -> Answer:
-        reason = _reason(visit.form)
-        if not reason:
-            return await self._one(visit, "password", visit.say("frame.reason_missing"))
+        reason, missing = reason_in(visit)
+        if missing:
+            return await self._one(visit, "password", missing)
         name, password = visit.place["name"], _one_time_password()
         try:
             hashed = await self._premises.in_thread(self._passwords.hash, password)
@@ -97,12 +92,14 @@ class PeopleRoom:
         return Page("people_password.html", {"name": name, "password": password})
 
     async def _act(
-        self, visit: Visit, said: str, act: Callable[..., None], value: object
+        self, visit: Visit, where: str, said: str, act: Callable[..., None], value: object
     ) -> Answer:
-        """Change something of the user whom the path names."""
-        name = visit.place["name"]
+        """Change something of the user whom the path names, by the form that is there."""
+        name, (reason, missing) = visit.place["name"], reason_in(visit)
+        if missing:
+            return await self._one(visit, where, missing)
         try:
-            await self._do(visit, act, name, value, visit.who, _reason(visit.form))
+            await self._do(visit, act, name, value, visit.who, reason)
         except NoSuchUser:
             return Sorry(404, visit.say("people.none"))
         return See(f"/people/{name}", said=said)
@@ -135,7 +132,7 @@ class PeopleRoom:
             "chosen": _roles(visit.form) if where == "roles" else user.roles,
             "wrong_where": where,
             "wrong_words": words,
-            "reason": _reason(visit.form),
+            "reason": reason_in(visit)[0],
             "himself": _is_himself(visit),
         }
         return Page("people_one.html", values, 400 if words else 200)
@@ -152,10 +149,6 @@ def _is_himself(visit: Visit) -> bool:
 
 def _roles(form: Mapping[str, str]) -> frozenset[Role]:
     return frozenset(role for role in Role if f"role_{role}" in form)
-
-
-def _reason(form: Mapping[str, str]) -> str:
-    return form.get("reason", "").strip()[:_REASON_LETTERS_MAX]
 
 
 def _one_time_password() -> str:

@@ -6,9 +6,10 @@ from difflib import SequenceMatcher
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from smsd.desk.rooms.policy_outcomes import Outcome, outcome_of
 from smsd.desk.study.findings import TRANSLATED
 
-__all__ = ["Direction", "Findings", "Piece", "Replayed", "Share", "findings_of"]
+__all__ = ["Became", "Direction", "Findings", "Piece", "Replayed", "Share", "findings_of"]
 
 _TOKENS = re.compile(r"\s*\S+")
 
@@ -46,12 +47,45 @@ class Rewording(NamedTuple):
     after: Sequence[Piece]
 
 
+class Became(NamedTuple):
+    """SMS of one outcome that come to one other. percent: for the bar of their number."""
+
+    old: Outcome
+    new: Outcome
+    amount: int
+    percent: int
+    examples: Sequence[Mapping[str, Any]]
+
+
+class Handled(NamedTuple):
+    """What becomes of replies otherwise. code: None: of those that are too late.
+
+    before, after: parts of the key policy.handled_…; name: the reply that explains.
+    """
+
+    code: str | None
+    before: str
+    after: str
+    name: str
+
+
+# As rules.analysis.diff words them.
+_HANDLED = {
+    "first": "first",
+    "in turn": "in_turn",
+    "no such code": "no_code",
+    "nothing follows": "nothing",
+    "decided anew": "anew",
+}
+_EXPLAINED = re.compile(r"explained \((?P<name>.+)\)")
+
+
 class Replayed(NamedTuple):
     """Recorded traffic under the proposed policy. data: as `findings.replay_data` tells it."""
 
     data: Mapping[str, Any]
-    directions: list[Share]
-    changes: list[tuple[Mapping[str, Any], int]]
+    directions: Sequence[Share]
+    changes: Sequence[Became]
 
 
 class Findings(NamedTuple):
@@ -67,7 +101,7 @@ class Findings(NamedTuple):
     decisions: Sequence[Mapping[str, Any]] = ()
     decisions_count: int = 0
     directions: Sequence[Share] = ()
-    handling: Sequence[Mapping[str, Any]] = ()
+    handling: Sequence[Handled] = ()
     rewordings: Sequence[Rewording] = ()
     rewordings_count: int = 0
     since_us: int = 0
@@ -107,10 +141,18 @@ def _with_changes(found: Findings, changes: Mapping[str, Any], language: str) ->
         decisions=decisions,
         decisions_count=changes["decisions_count"],
         directions=_directions((row["direction"], 1) for row in decisions),
-        handling=changes["handling"],
+        handling=[_handled(row) for row in changes["handling"]],
         rewordings=[_rewording(row) for row in changes["replies"]],
         rewordings_count=changes["replies_count"],
     )
+
+
+def _handled(row: Mapping[str, Any]) -> Handled:
+    names = [
+        match["name"] for side in ("before", "after") if (match := _EXPLAINED.match(row[side]))
+    ]
+    before, after = (_HANDLED.get(row[side], "explained") for side in ("before", "after"))
+    return Handled(row["code"], before, after, ", ".join(names))
 
 
 def _in(language: str, fact: Mapping[str, Any]) -> str:
@@ -129,22 +171,24 @@ def _with_replays(found: Findings, replay: Mapping[str, Any]) -> Findings:
 
 
 def _replayed(data: Mapping[str, Any]) -> Replayed:
-    counted = [
-        (_direction(_was_granted(row["old"]), _was_granted(row["new"])), row["count"])
-        for row in data["changes"]
+    rows = data["changes"]
+    largest = max((row["count"] for row in rows), default=1)
+    changes = [
+        Became(
+            outcome_of(row["old"]),
+            outcome_of(row["new"]),
+            row["count"],
+            _percent(row["count"], largest),
+            row["examples"],
+        )
+        for row in rows
     ]
-    largest = max((count for _, count in counted), default=1)
-    rows = [(row, _percent(row["count"], largest)) for row in data["changes"]]
-    return Replayed(data, _directions(counted), rows)
+    counted = ((_direction(each.old.granted, each.new.granted), each.amount) for each in changes)
+    return Replayed(data, _directions(counted), changes)
 
 
 def _has_permit(outcome: Mapping[str, Any] | None) -> bool:
     return outcome is not None and outcome["verdict"] != "refuse"
-
-
-def _was_granted(told: str) -> bool:
-    """By the words of `rules.analysis.replay`."""
-    return told.startswith(("grant ", "already granted "))
 
 
 def _direction(before: bool, after: bool) -> Direction:

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 from smsd.desk.premises import Premises
 from smsd.desk.web.answer import Answer, Page, See, Sorry
+from smsd.desk.web.reasons import reason_in
 from smsd.desk.web.route import Route, only
 from smsd.desk.web.visit import Visit
 from storage import tokens
@@ -13,8 +14,6 @@ from storage.tokens import LONGEST_DAYS, NoSuchToken
 from storage.users import NameTaken, proper_name
 
 __all__ = ["TokensRoom"]
-
-_REASON_LETTERS_MAX = 500
 
 
 class TokensRoom:
@@ -39,13 +38,13 @@ class TokensRoom:
         form, say = visit.form, visit.say
         name, scopes = proper_name(form.get("name", "")), _scopes(form)
         until, last = _day(form.get("until", "")), self._last_day(visit)
-        reason = form.get("reason", "").strip()[:_REASON_LETTERS_MAX]
+        reason, missing = reason_in(visit)
         today = last - timedelta(days=LONGEST_DAYS)
         wrong = {
             "name": "" if name else say("people.wrong_name"),
             "scopes": "" if scopes else say("tokens.wrong_scopes"),
             "until": "" if until and today < until <= last else say("tokens.wrong_until", day=last),
-            "reason": "" if reason else say("frame.reason_missing"),
+            "reason": missing,
         }
         if name is None or until is None or any(wrong.values()):
             return await self._page(visit, wrong)
@@ -66,9 +65,9 @@ class TokensRoom:
         return Page("tokens_secret.html", {"name": name, "secret": secret, "until": until})
 
     async def _revoke(self, visit: Visit) -> Answer:
-        reason = visit.form.get("reason", "").strip()[:_REASON_LETTERS_MAX]
-        if not reason:
-            return Sorry(400, visit.say("frame.reason_missing"))
+        reason, missing = reason_in(visit)
+        if missing:
+            return Sorry(400, missing)
         name = visit.place["name"]
         try:
             await self._premises.in_thread(
