@@ -107,8 +107,10 @@ class DeskSection(Section):
     public_rules: bool = False  # /rules, the rules in force, for anybody
     session_idle_s: Seconds = 1_800.0  # without a visit; then sign in again
     session_s: Seconds = 43_200.0  # from the sign-in
-    # Of one name or one address, in so long; then it waits until they are past.
+    # Of one name, and of one address, behind which a whole call centre may sit, in so long; then
+    # it waits until the oldest is past.
     sign_in_failures_max: Count = 5
+    sign_in_address_failures_max: Count = 30
     sign_in_window_s: Seconds = 300.0
     sign_in_remembered_max: Count = 10_000  # names and addresses of which that is known
     body_bytes_max: Annotated[int, Field(ge=65_536, le=16_777_216)] = 1_048_576

@@ -44,6 +44,21 @@ def test_each_row_holds_what_happened_in_its_five_seconds(watched: WatchedDesk) 
     assert {json.loads(sample)[0] for _, sample in rows[1:]} == {5_000}
 
 
+@pytest.mark.parametrize("hours", [-3, 7])
+def test_a_clock_that_is_set_makes_no_row_of_another_time(watched: WatchedDesk, hours: int) -> None:
+    """What happened just before is told of the new time, not of the middle between the two."""
+    watched.pass_time(5)
+    watched.traffic(3)
+    watched.stage.clock.now_us += hours * 3_600_000_000
+    watched.pass_time(5)
+    counts = {
+        at_s: json.loads(sample)[1].get("received/simulator", 0)
+        for at_s, sample in watched.rows(FINE)
+    }
+    now_s = watched.stage.clock.now_us // 1_000_000
+    assert [at_s for at_s, count in counts.items() if count] == [now_s - 5]
+
+
 def test_durations_are_kept_as_buckets_and_what_stands_as_gauges(watched: WatchedDesk) -> None:
     """So that percentiles of an hour are those of its SMS; with the disk's own figures."""
     watched.traffic(3, [900, 2_000, 2_100])

@@ -154,7 +154,7 @@ def test_a_name_can_be_tried_so_often_and_then_one_waits(new_desk: NewDesk) -> N
 
 def test_an_address_can_try_so_often_and_then_it_waits(new_desk: NewDesk) -> None:
     """Whomever it tries; others, and the same name from elsewhere, are let in."""
-    desk = new_desk("sign_in_failures_max = 2")
+    desk = new_desk("sign_in_address_failures_max = 2")
     add(desk, "leyla", Role.ADMIN)
     visitor = guest(desk)
     for number in range(2):
@@ -177,7 +177,7 @@ def test_slips_are_forgotten_once_somebody_is_in(new_desk: NewDesk) -> None:
 
 def test_a_proxy_that_is_not_trusted_cannot_name_addresses(new_desk: NewDesk) -> None:
     """A new X-Forwarded-For with each guess is no way around."""
-    desk = new_desk("sign_in_failures_max = 2")
+    desk = new_desk("sign_in_address_failures_max = 2")
     visitor = guest(desk)
     form = {"csrf": visitor.csrf, "password": "wrong"}
     found = [

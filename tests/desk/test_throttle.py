@@ -4,13 +4,13 @@ import pytest
 
 from smsd.desk.access.throttle import Throttle
 
-MAX, WINDOW_S, REMEMBERED = 3, 300.0, 100
+MAX, ADDRESS_MAX, WINDOW_S, REMEMBERED = 3, 5, 300.0, 100
 
 
 @pytest.fixture
 def throttle() -> Throttle:
-    """Three failures in five minutes."""
-    return Throttle(MAX, WINDOW_S, REMEMBERED)
+    """Three failures of a name and five of an address in five minutes."""
+    return Throttle(MAX, ADDRESS_MAX, WINDOW_S, REMEMBERED)
 
 
 def fail(throttle: Throttle, times: int, name: str, address: str, now_s: float = 0.0) -> None:
@@ -28,7 +28,7 @@ def test_a_name_is_tried_so_often_from_wherever(throttle: Throttle) -> None:
 
 def test_an_address_tries_so_often_whomever(throttle: Throttle) -> None:
     """Who guesses one password for many names waits as well; other addresses do not."""
-    for number in range(MAX):
+    for number in range(ADDRESS_MAX):
         fail(throttle, 1, f"user{number}", "192.0.2.7", number)
     assert throttle.begin("leyla", "192.0.2.7", 10.0) == WINDOW_S - 10
     assert throttle.begin("leyla", "192.0.2.8", 10.0) == 0
@@ -66,7 +66,7 @@ def test_one_account_is_no_key_to_the_others(throttle: Throttle) -> None:
         if throttle.begin("mine", "192.0.2.7", 0.0) == 0:
             throttle.succeeded("mine", "192.0.2.7")
         guesses += throttle.begin(f"other{number}", "192.0.2.7", 0.0) == 0
-    assert guesses == MAX
+    assert guesses == ADDRESS_MAX
 
 
 def test_tries_at_once_count_before_they_are_answered(throttle: Throttle) -> None:
@@ -87,7 +87,7 @@ def test_tries_at_once_count_before_they_are_answered(throttle: Throttle) -> Non
 )
 def test_a_network_is_one_address(throttle: Throttle, one: str, other: str, same: bool) -> None:
     """IPv6 gives everybody more addresses than there are passwords; 64 bits are one."""
-    for number in range(MAX):
+    for number in range(ADDRESS_MAX):
         fail(throttle, 1, f"user{number}", one)
     assert bool(throttle.begin("leyla", other, 0.0)) is same
 

@@ -63,7 +63,10 @@ class SignIn:
         self._entrance = entrance
         self._passwords = passwords
         self._throttle = Throttle(
-            desk.sign_in_failures_max, desk.sign_in_window_s, desk.sign_in_remembered_max
+            desk.sign_in_failures_max,
+            desk.sign_in_address_failures_max,
+            desk.sign_in_window_s,
+            desk.sign_in_remembered_max,
         )
         self._turns = DeferredSemaphore(_AT_ONCE)
 

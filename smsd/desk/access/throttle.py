@@ -11,13 +11,16 @@ _NETWORK_BITS = 64  # whoever has one IPv6 address has as many as these leave
 class Throttle:
     """Counts what failed by name and by address.
 
-    failures_max: of each, within window_s; then nothing is tried until the oldest is past.
+    failures_max: of a name within window_s, address_failures_max: of an address; then nothing is
+    tried until the oldest is past.
     remembered_max: names, and as many addresses; beyond that the ones longest quiet are forgotten.
     """
 
-    def __init__(self, failures_max: int, window_s: float, remembered_max: int) -> None:
+    def __init__(
+        self, failures_max: int, address_failures_max: int, window_s: float, remembered_max: int
+    ) -> None:
         self._names = _Ledger(failures_max, window_s, remembered_max)
-        self._addresses = _Ledger(failures_max, window_s, remembered_max)
+        self._addresses = _Ledger(address_failures_max, window_s, remembered_max)
 
     def begin(self, name: str, address: str, now_s: float) -> float:
         """Seconds to wait before a try; 0: it may be made now.

@@ -1,10 +1,11 @@
 """A stretch of history as the columns that charts and the tables behind them are drawn from."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from smsd.desk.history.percentiles import buckets_of, percentile
-from smsd.desk.history.totals import OTHER
+from smsd.desk.history.totals import OTHER, counted
 from smsd.desk.metrics import Metrics
 from storage.history import Sample, Series
 
@@ -38,8 +39,8 @@ def columns(series: Series, metrics: Metrics) -> dict[str, Any]:
         "at": [series.begin_s + at * series.step_s for at in range(len(series.samples))],
         "charts": {
             "rate": {
-                "in": _rates(series, lambda name: name.startswith("received/")),
-                "out": _rates(series, lambda name: name.endswith("/sent")),
+                "in": _rates(series, "received/"),
+                "out": _rates(series, "replies/", "/sent"),
             },
             "turnaround": _percentiles(series, "turnaround", metrics.turnaround.bounds_us),
             "handset": _percentiles(series, "handset", metrics.handset.bounds_us),
@@ -71,34 +72,48 @@ def _verdict(name: str) -> str | None:
     return kind if kind == "unrecognised" else None
 
 
-def _per_second(sample: Sample | None, names: Callable[[str], bool]) -> float | None:
-    if sample is None or not sample.watched_ms:
-        return None
-    total = sum(count for name, count in sample.counts.items() if names(name))
-    return round(total * 1_000 / sample.watched_ms, 3)
+def _a_second(count: int, sample: Sample) -> float | None:
+    """None: of no time at all."""
+    return round(count * 1_000 / sample.watched_ms, 3) if sample.watched_ms else None
 
 
-def _rates(series: Series, names: Callable[[str], bool]) -> Column:
-    return [_per_second(sample, names) for sample in series.samples]
+def _rates(series: Series, start: str, end: str = "") -> Column:
+    return [
+        None if sample is None else _a_second(counted(sample, start, end), sample)
+        for sample in series.samples
+    ]
 
 
 def _lines(series: Series, line_of: Callable[[str], str | None]) -> dict[str, Column]:
     """A line for each of the most frequent, the others as one."""
+    known_line_of = cache(line_of)
+    spans = [_by_line(sample, known_line_of) for sample in series.samples]
     sums: dict[str, int] = {}
-    named: dict[str, str] = {}  # by series, its line
-    for sample in series.samples:
-        for name, count in sample.counts.items() if sample is not None else ():
-            if name not in named:
-                named[name] = line_of(name) or ""
-            if line := named[name]:
-                sums[line] = sums.get(line, 0) + count
-    most = sorted(sums, key=lambda line: -sums[line])
-    shown = most if len(most) <= _LINES_MAX else most[: _LINES_MAX - 1]
-    lines = {line: line if line in shown else OTHER for line in most}
+    for span in spans:
+        for line, count in span.items():
+            sums[line] = sums.get(line, 0) + count
+    lines = sorted(sums, key=lambda line: -sums[line])
+    if len(lines) > _LINES_MAX:
+        lines, others = lines[: _LINES_MAX - 1], lines[_LINES_MAX - 1 :]
+        for span in spans:
+            span[OTHER] = sum(span.get(line, 0) for line in others)
+        lines.append(OTHER)
     return {
-        line: _rates(series, lambda name, line=line: lines.get(named.get(name, "")) == line)  # type: ignore[misc]
-        for line in dict.fromkeys(lines.values())
+        line: [
+            None if sample is None else _a_second(span.get(line, 0), sample)
+            for span, sample in zip(spans, series.samples, strict=True)
+        ]
+        for line in lines
     }
+
+
+def _by_line(sample: Sample | None, line_of: Callable[[str], str | None]) -> dict[str, int]:
+    """How often each line happened in a span."""
+    counts: dict[str, int] = {}
+    for name, count in sample.counts.items() if sample is not None else ():
+        if line := line_of(name):
+            counts[line] = counts.get(line, 0) + count
+    return counts
 
 
 def _percentiles(series: Series, kind: str, bounds_us: Sequence[int]) -> dict[str, Column]:

@@ -39,7 +39,6 @@ class Sampler:
         self.tiers = [Tier(*each) for each in settings.history_tiers]
         self._step_us = self.tiers[0].step_s * _US_PER_S
         self._last = self.totals()
-        self._last_us = self._clock.utc_us()
         self._minute = deque([self._last], maxlen=_MINUTE_S // self.tiers[0].step_s)
         self._waiting: deque[tuple[int, Sample]] = deque(maxlen=_WAITING_MAX)
         self._writing = False
@@ -49,7 +48,7 @@ class Sampler:
 
     def start(self) -> None:
         """Sample from now on until stopped."""
-        self._last, self._last_us = self.totals(), self._clock.utc_us()
+        self._last = self.totals()
         self._wait()
 
     def _wait(self) -> None:
@@ -91,11 +90,12 @@ class Sampler:
     def _take(self) -> None:
         now, now_us = self.totals(), self._clock.utc_us()
         sample = difference(now, self._last, gauges(self._premises, now_us))
-        # By its middle, since a timer may be early or late by a little.
-        at_s = (self._last_us + now_us) // (2 * _US_PER_S)
-        self._waiting.append((at_s, sample))
+        # By its middle, since a timer may be early or late by a little; and counted back from now,
+        # since the wall clock may have been set meanwhile.
+        at_us = now_us - round((now.at - self._last.at) * _US_PER_S / 2)
+        self._waiting.append((at_us // _US_PER_S, sample))
         self._minute.append(now)
-        self._last, self._last_us = now, now_us
+        self._last = now
 
     async def _write(self) -> None:
         samples = list(self._waiting)
