@@ -34,7 +34,7 @@ def reasons(got: Got) -> list[str]:
     """Of the lines that are shown."""
     assert got.status == 200
     rows = re.findall(r"<tr>\s*<th scope=\"row\".*?</tr>", got.text, re.DOTALL)
-    return [re.findall(r"<td>(.*?)</td>", row, re.DOTALL)[-1] for row in rows]
+    return [re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL)[-1] for row in rows]
 
 
 def last_line(auditor: Person) -> audit.AuditLine:
@@ -112,14 +112,14 @@ def test_whole_numbers_are_shown_for_a_reason_that_is_audited(auditor: Person) -
     refused = auditor.post("/audit/whole", about=PHONE)
     assert refused.status == 400
     assert "Give a reason" in refused.text
-    assert f"<td>{PHONE}</td>" not in refused.text
+    assert f">{PHONE}</td>" not in refused.text
     got = auditor.post("/audit/whole", about="+994 50 000 01 23", reason="complaint 7")
     assert reasons(got) == ["complaint 7", "&lt;i&gt;doctor&lt;/i&gt;", "at the gate"]
-    assert got.text.count(f"<td>{PHONE}</td>") == 3
+    assert got.text.count(f">{PHONE}</td>") == 3
     assert last_line(auditor)[2:7] == ("ayten", "audit_whole", "", "complaint 7", PHONE)
     chosen = auditor.post("/audit/whole", who="rashad", day="2020-04-06", reason="complaint 8")
     assert reasons(chosen) == ["in the street"]
-    assert "<td>AZE1111111</td>" in chosen.text
+    assert ">AZE1111111</td>" in chosen.text
     assert last_line(auditor).about == ""
 
 
