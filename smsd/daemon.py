@@ -153,6 +153,8 @@ class Daemon:
             )
         except (TlsFault, ConfigError) as fault:
             raise CannotStart(str(fault), bad_configuration=True) from fault
+        except StoreError as fault:
+            raise CannotStart(f"store: {fault}") from fault
 
     def start(self) -> "defer.Deferred[None]":
         """Open the desk, start the writer, load what was unsent, bind. Fires once it listens.
@@ -235,7 +237,7 @@ class Daemon:
                 reason,
             )
         except StoreError as fault:
-            _log.error("audit_failed", reason=str(fault))
+            _log.error("audit_failed", who=who, action=action, subject=subject, reason=str(fault))
 
     async def _listen(self) -> None:
         try:

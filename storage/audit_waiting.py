@@ -84,7 +84,10 @@ class WaitingAudit:
             return Kept.MEMORY
 
     def drain(self) -> int:
-        """Bring what waits into the audit, as far as the store takes it; how many lines went."""
+        """Bring the first that wait into the audit, if the store takes them; how many lines went.
+
+        A step at a time: between two of them the daemon has its turn, and who notes something his.
+        """
         with self._lock:
             before = self.waiting
             if self._in_memory and self._into_file(self._in_memory):
@@ -127,38 +130,47 @@ class WaitingAudit:
 
     def _drain_file(self) -> None:
         try:
-            name, notes = self._read()
-            while self._in_file:
-                with writing(self._url, HURRY_S) as connection:
-                    row = connection.execute("SELECT journal, lines FROM audit_journal").fetchone()
-                    done = int(row[1]) if row[0] == name else 0
-                    some = notes[done : done + _LINES_PER_STEP]
-                    for note in some:
-                        audit.write(connection, *note)
-                    there = (name, done + len(some))
-                    connection.execute("UPDATE audit_journal SET journal = ?, lines = ?", there)
-                self._in_file = len(notes) - there[1]
-            self._path.unlink()
+            name, lines = self._read()
+            with writing(self._url, HURRY_S) as connection:
+                row = connection.execute("SELECT journal, lines FROM audit_journal").fetchone()
+                done = int(row[1]) if row[0] == name else 0
+                some = lines[done : done + _LINES_PER_STEP]
+                for line in some:
+                    audit.write(connection, *_noted(line))
+                there = (name, done + len(some))
+                connection.execute("UPDATE audit_journal SET journal = ?, lines = ?", there)
+            self._in_file = len(lines) - there[1]
+            if not self._in_file:
+                self._path.unlink()
         except (StoreError, OSError):
             return  # what was read and is in the audit is not written there again
 
-    def _read(self) -> tuple[str, list[AuditNote]]:
+    def _read(self) -> tuple[str, list[str]]:
         """The file's name within it, and its whole lines: a crash may have cut the last one."""
         *lines, _torn = self._path.read_bytes().decode().split("\n")
-        if not lines:
-            return "", []
-        return str(json.loads(lines[0])), [AuditNote(*json.loads(line)) for line in lines[1:]]
+        return (str(json.loads(lines[0])), lines[1:]) if lines else ("", [])
 
     def _count(self) -> int:
         """How many lines an earlier daemon left; a torn one, never answered for, is cut off."""
         try:
-            _, notes = self._read()
+            _, lines = self._read()
+            for line in lines:
+                _noted(line)
             os.truncate(self._path, self._path.read_bytes().rfind(b"\n") + 1)
         except FileNotFoundError:
             return 0
         except OSError as fault:
             raise StoreUnavailable(f"{self._path}: {fault.strerror}") from fault
-        return len(notes)
+        except (ValueError, TypeError) as fault:
+            raise StoreUnavailable(
+                f"{self._path} is damaged; keep it elsewhere, since it holds lines of the audit,"
+                " and start again"
+            ) from fault
+        return len(lines)
+
+
+def _noted(line: str) -> AuditNote:
+    return AuditNote(*json.loads(line))
 
 
 def _private(path: str, flags: int) -> int:

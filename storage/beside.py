@@ -9,11 +9,19 @@ from urllib.parse import quote
 from sqlite_utils import Database
 
 from storage.migrations import migrations
-from storage.sqlite import database_path
+from storage.sqlite import WAL_PAGES, database_path
 from storage.sqlite_library import dbapi, journal_mode, synchronous
 from storage.store import StoreError, StoreUnavailable
 
-__all__ = ["HURRY_S", "must_be_up_to_date", "reading", "transaction", "writer", "writing"]
+__all__ = [
+    "HURRY_S",
+    "give_way",
+    "must_be_up_to_date",
+    "reading",
+    "transaction",
+    "writer",
+    "writing",
+]
 
 # The daemon's batches take milliseconds; whoever waits longer stands behind a dead disk.
 _BUSY_TIMEOUT_MS = 10_000
@@ -22,6 +30,9 @@ _PATIENCE_S = 10.0
 HURRY_S = 0.2
 """How long to wait for the turn where somebody waits for an answer that need not wait for it."""
 _ASK_AGAIN_S = 0.001
+# The daemon asks for its turn at least every 100 ms. Where others rest as long as they work, and
+# at least so long, many of its tries within its 2 s find the store free.
+_REST_MIN_S = 0.02
 
 
 @contextmanager
@@ -61,6 +72,8 @@ def writer(url: str) -> "Iterator[dbapi.Connection]":
         connection = dbapi.connect(os.fspath(path), isolation_level=None)
         try:
             connection.execute(f"PRAGMA synchronous = {synchronous(journal_mode())}")
+            # As the daemon does: else each small line would carry its whole log into the file.
+            connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
             must_be_up_to_date(connection)
             yield connection
         finally:
@@ -100,6 +113,11 @@ def _begin(connection: "dbapi.Connection", patience_s: float) -> None:
                 raise
             time.sleep(_ASK_AGAIN_S)
     connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+
+
+def give_way(since_s: float) -> None:
+    """Let the daemon have its turn between two transactions; since_s: monotonic, when one began."""
+    time.sleep(max(_REST_MIN_S, time.monotonic() - since_s))
 
 
 @contextmanager

@@ -1,12 +1,13 @@
 """Replies that wait or will never leave: found, put back, dropped, beside a running daemon."""
 
 import json
+import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
 from storage import audit
-from storage.beside import must_be_up_to_date, reading, transaction, writer
+from storage.beside import give_way, must_be_up_to_date, reading, transaction, writer
 from storage.records import ReplyState
 from storage.sqlite_library import dbapi
 
@@ -262,8 +263,12 @@ def _each(
     """Change those replies that may be changed, in small transactions."""
     ids = list(dict.fromkeys(ids))
     done: dict[int, WhyNot | None] = {}
+    began_s = 0.0
     with writer(url) as connection:
         for start in range(0, len(ids), _BATCH_REPLIES):
+            if start:
+                give_way(began_s)
+            began_s = time.monotonic()
             some = ids[start : start + _BATCH_REPLIES]
             with transaction(connection):
                 found = {each.id: each for each in _letters(connection, _BY_ID, json.dumps(some))}

@@ -9,8 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 
-from storage.beside import reading, transaction, writer
-from storage.sqlite import WAL_PAGES
+from storage.beside import reading, writing
 
 __all__ = ["NOTHING", "Sample", "Series", "Tier", "add", "merged", "series"]
 
@@ -87,16 +86,14 @@ def add(url: str, samples: Iterable[tuple[int, Sample]], tiers: Sequence[Tier]) 
         StoreError: there is no store at `url`.
         StoreUnavailable: nothing was added.
     """
-    with writer(url) as connection:
-        connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")  # as the daemon does
-        with transaction(connection):
-            for at_s, sample in samples:
-                for step_s, kept_s in tiers:
-                    key = (step_s, at_s - at_s % step_s)
-                    row = connection.execute(_SELECT_ROW, key).fetchone()
-                    whole = merged((_read(row[0]), sample)) if row else sample
-                    connection.execute(_REPLACE, (*key, _written(whole)))
-                    connection.execute(_DELETE_OLD, (step_s, at_s - kept_s))
+    with writing(url) as connection:
+        for at_s, sample in samples:
+            for step_s, kept_s in tiers:
+                key = (step_s, at_s - at_s % step_s)
+                row = connection.execute(_SELECT_ROW, key).fetchone()
+                whole = merged((_read(row[0]), sample)) if row else sample
+                connection.execute(_REPLACE, (*key, _written(whole)))
+                connection.execute(_DELETE_OLD, (step_s, at_s - kept_s))
 
 
 def series(

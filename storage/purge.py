@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from storage import audit
 from storage.beside import must_be_up_to_date, reading, transaction, writer
-from storage.sqlite import WAL_PAGES
 from storage.sqlite_library import dbapi
 from storage.sqlite_reach import DAY_US
 
@@ -144,7 +143,6 @@ def purge(
         # that stay in use: that goes as they are filled again.)
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute("PRAGMA temp_store = MEMORY")
-        connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")  # as the daemon does
         with transaction(connection):
             audit.write(connection, now_us, who, "store_purge", subject, reason)
         done = Purged()

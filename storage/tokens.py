@@ -8,7 +8,7 @@ from storage.beside import HURRY_S, must_be_up_to_date, reading, writing
 from storage.fingerprints import fingerprint, fresh_secret
 from storage.roles import Scope
 from storage.store import StoreError
-from storage.users import NameTaken
+from storage.users import must_be_free
 
 __all__ = [
     "LONGEST_DAYS",
@@ -66,12 +66,11 @@ def add_token(
     """Make a token; it is returned, and cannot be had again.
 
     Raises:
-        NameTaken: one was called so, perhaps long ago.
+        NameTaken: one was called so, perhaps long ago, or a user is.
     """
     secret = f"{_PREFIX}{fresh_secret()}"
     with writing(url) as connection:
-        if connection.execute("SELECT 1 FROM token WHERE name = ?", (name,)).fetchone():
-            raise NameTaken(f"there is, or was, a token {name}; choose another name")
+        must_be_free(connection, name)
         connection.execute(
             "INSERT INTO token (name, fingerprint, scopes, created_by, created_at_us,"
             " expires_at_us) VALUES (?,?,?,?,?,?)",

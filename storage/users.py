@@ -22,6 +22,7 @@ __all__ = [
     "find_account",
     "from_provider",
     "list_users",
+    "must_be_free",
     "proper_name",
     "renew_hash",
     "roles_in",
@@ -30,7 +31,11 @@ __all__ = [
     "set_roles",
 ]
 
-NAME_RULE = "1 to 64 letters a-z, digits and . _ - @, first and last a letter or digit"
+NAME_RULE = (
+    "1 to 64 letters a-z, digits and . _ - @, first and last a letter or digit; not smsd, by which"
+    " the audit means the daemon"
+)
+_DAEMON = "smsd"
 _NAME = re.compile(r"[a-z0-9]([a-z0-9._@-]{0,62}[a-z0-9])?")
 _BY_PROVIDER = "told by the OpenID provider"
 
@@ -38,7 +43,7 @@ _SELECT = "SELECT name, password, once, subject, roles, disabled, created_at_us,
 
 
 class NameTaken(StoreError):
-    """There is somebody of that name already."""
+    """There is somebody, or a token, of that name already."""
 
 
 class NoSuchUser(StoreError):
@@ -74,7 +79,7 @@ class Account(NamedTuple):
 def proper_name(typed: str) -> str | None:
     """A name as it is stored; None: nobody can be called that. See `NAME_RULE`."""
     name = typed.strip().lower()
-    return name if _NAME.fullmatch(name) else None
+    return name if _NAME.fullmatch(name) and name != _DAEMON else None
 
 
 def roles_in(stored: str) -> frozenset[Role]:
@@ -121,8 +126,7 @@ def add_user(
         NameTaken: there is one already.
     """
     with writing(url) as connection:
-        if _find(connection, name) is not None:
-            raise NameTaken(f"there is a user {name} already; see smsd user list")
+        must_be_free(connection, name)
         _insert(connection, name, password, once, None, roles, at_us)
         told = f"user {name}: {_told(roles)}"
         audit.write(connection, at_us, who, "user_add", told, reason)
@@ -202,20 +206,27 @@ def from_provider(
     with writing(url) as connection:
         row = connection.execute(f"{_SELECT} FROM user WHERE subject = ?", (subject,)).fetchone()
         if row is None:
-            if _find(connection, name) is not None:
-                raise NameTaken(f"there is another user {name} already")
+            must_be_free(connection, name)
             if not roles:
                 return User(name, frozenset(), False, True, False, at_us, at_us)
             _insert(connection, name, None, False, subject, roles, at_us)
             told = f"user {name}: {_told(roles)}"
-            audit.write(connection, at_us, "smsd", "user_add", told, _BY_PROVIDER)
+            audit.write(connection, at_us, _DAEMON, "user_add", told, _BY_PROVIDER)
             return _must_find(connection, name)
         user = _account(row).user
         if user.disabled:
             raise NotLetIn(f"{user.name} is disabled")
         if user.roles != frozenset(roles):
-            _change_roles(connection, user.name, roles, "smsd", _BY_PROVIDER, at_us)
+            _change_roles(connection, user.name, roles, _DAEMON, _BY_PROVIDER, at_us)
         return _must_find(connection, user.name)
+
+
+def must_be_free(connection: "dbapi.Connection", name: str) -> None:
+    """Raises NameTaken: the audit could not tell a user and a token of one name apart."""
+    if _find(connection, name) is not None:
+        raise NameTaken(f"there is a user {name} already; see smsd user list")
+    if connection.execute("SELECT 1 FROM token WHERE name = ?", (name,)).fetchone():
+        raise NameTaken(f"there is, or was, a token {name}; choose another name")
 
 
 def _find(connection: "dbapi.Connection", name: str) -> Account | None:

@@ -11,6 +11,7 @@ import sys
 from twisted.internet.defer import Deferred
 from twisted.internet.utils import getProcessOutputAndValue
 
+from smsd.desk.orphans import end_with_the_daemon
 from storage.audit_proof import Flaw, Verdict, verify
 
 __all__ = ["WalkFailed", "walk"]
@@ -43,6 +44,8 @@ async def walk(reactor: object, url: str, limit_s: float, noted: str) -> Verdict
 def main(url: str, limit_s: str, noted: str | None = None) -> None:
     """Walk, and say the verdict as JSON."""
     os.nice(_NICE)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the daemon's, who tells us by its end
+    end_with_the_daemon()
     signal.signal(signal.SIGALRM, lambda _signal, _frame: sys.exit(1))
     signal.alarm(int(limit_s))
     sys.stdout.write(json.dumps(verify(url, noted)))

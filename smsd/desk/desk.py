@@ -5,7 +5,6 @@ from typing import Any
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.endpoints import TCP4ServerEndpoint, TCP6ServerEndpoint
 from twisted.internet.interfaces import IListeningPort
-from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from smsd.desk.access.entrance import Entrance
 from smsd.desk.premises import Premises
@@ -17,7 +16,7 @@ from smsd.desk.web.rendering import Rendering
 from smsd.desk.web.routing import RouteTable
 from smsd.desk.web.site import DeskSite
 from smsd.desk.web.streams import Streams
-from smsd.desk.web.tls import DeskTls
+from smsd.desk.web.tls import DeskTls, TlsSite
 from smsd.desk.web.words import load_words
 
 __all__ = ["Desk"]
@@ -67,7 +66,7 @@ class Desk:
         endpoint = kind(self._premises.reactor, int(port), interface=host.strip("[]"))
         factory: Any = self._site
         if self.tls is not None:
-            factory = TLSMemoryBIOFactory(self.tls, False, factory)
+            factory = TlsSite(self.tls, False, factory)
         self._port = await endpoint.listen(factory)
 
     def start(self) -> None:

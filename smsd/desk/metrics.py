@@ -37,6 +37,7 @@ class Metrics:
     ) -> None:
         """tell: is told what happened, as `smsd.desk.events.Events.tell`."""
         self._tell = tell
+        self._in_force = ""
         self.certificates: dict[tuple[str, str], float] = {}
         self.registry = registry = CollectorRegistry()
         self.received = Tally("smsd_messages_received", "SMS handed over by an SMSC", ("smsc",))
@@ -132,8 +133,10 @@ class Metrics:
             self.put_off.add(0, reason)
 
     def law_changed(self, law: Law) -> None:
-        """Another policy is in force, or in its shadow."""
-        self._tell("policy_in_force", policy=law.policy.id, digest=law.policy.digest[:12])
+        """Another policy is in force, or in its shadow; or the same were loaded again."""
+        if law.policy.digest != self._in_force:
+            self._in_force = law.policy.digest
+            self._tell("policy_in_force", policy=law.policy.id, digest=law.policy.digest[:12])
         self._policy.clear()
         self._policy.labels(law.policy.id, law.policy.digest, "live").set(1)
         if law.candidate is not None:

@@ -2,8 +2,10 @@
 
 import structlog
 from twisted.internet.interfaces import IDelayedCall
+from twisted.python.failure import Failure
 
 from smsd.desk.premises import Premises
+from smsd.desk.unattended import tell_fault
 from smsd.desk.web.visit import Visit
 from storage.audit_waiting import AuditNote, Kept, WaitingAudit
 
@@ -13,6 +15,8 @@ _log = structlog.get_logger("smsd.audit")
 
 _AGAIN_S = 2.0
 """After which lines that wait are tried again."""
+_NEXT_S = 0.05
+"""After which the next of them follow those that the store took."""
 
 
 class Notes:
@@ -22,6 +26,7 @@ class Notes:
         self._premises = premises
         self._waiting = WaitingAudit(premises.url, premises.config.desk.audit_waiting_max)
         self._again: IDelayedCall | None = None
+        self._stopped = False
 
     def start(self) -> None:
         """Bring in what an earlier daemon left."""
@@ -30,6 +35,7 @@ class Notes:
 
     def stop(self) -> None:
         """Leave what waits to the next daemon."""
+        self._stopped = True
         if self._again is not None:
             self._again.cancel()
             self._again = None
@@ -51,9 +57,9 @@ class Notes:
         if kept is not Kept.STORE:
             self._try_later()
 
-    def _try_later(self) -> None:
-        if self._again is None:
-            self._again = self._premises.reactor.callLater(_AGAIN_S, self._try)
+    def _try_later(self, wait_s: float = _AGAIN_S) -> None:
+        if self._again is None and not self._stopped:
+            self._again = self._premises.reactor.callLater(wait_s, self._try)
 
     def _try(self) -> None:
         self._again = None
@@ -63,8 +69,8 @@ class Notes:
         if lines:
             _log.info("audit_lines_brought_in", lines=lines, waiting=self._waiting.waiting)
         if self._waiting.waiting:
-            self._try_later()
+            self._try_later(_NEXT_S if lines else _AGAIN_S)
 
-    def _failed(self, failure: object) -> None:
-        _log.error("audit_lines_stuck", reason=str(failure), waiting=self._waiting.waiting)
+    def _failed(self, failure: Failure) -> None:
+        tell_fault(failure)
         self._try_later()

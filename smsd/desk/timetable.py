@@ -30,12 +30,14 @@ class Timetable:
         self._premises = premises
         self._timer: Any = None
         self._stopped = False
+        self._asked = 0
+        self._unread = True  # something may be queued that is not known of
         self.next: Proposal | None = None
         """What is queued, as far as is known."""
 
     def start(self) -> None:
         """Find out what is queued, and watch."""
-        unattended(self._tick(look=True))
+        unattended(self._tick())
 
     def stop(self) -> None:
         """Watch no more."""
@@ -44,25 +46,30 @@ class Timetable:
             self._timer.cancel()
 
     async def look(self) -> None:
-        """Something was queued, or is no longer."""
-        premises = self._premises
-        self.next = await premises.in_thread(proposals.queued, premises.url)
-
-    async def _tick(self, look: bool = False) -> None:
-        again = True
+        """Something was queued, or is no longer; what cannot be read now is read a tick later."""
+        self._asked += 1
+        self._unread = True
+        asked, premises = self._asked, self._premises
         try:
-            if look:
-                await self.look()
-            if self._remaining_s() <= 0:
-                await self._premises.reload_policy()
-                await self.look()
-            again = False
+            found = await premises.in_thread(proposals.queued, premises.url)
         except StoreError as fault:
             _log.error("timetable_unread", reason=str(fault))
+            return
+        if asked == self._asked:  # else somebody has asked since, and knows better
+            self.next, self._unread = found, False
+
+    async def _tick(self) -> None:
+        try:
+            if self._unread:
+                await self.look()
+            if self._remaining_s() <= 0:
+                self._unread = True
+                await self._premises.reload_policy()
+                await self.look()
         finally:
             if not self._stopped:
                 self._timer = self._premises.reactor.callLater(
-                    self._delay_s(), lambda: unattended(self._tick(look=again))
+                    self._delay_s(), lambda: unattended(self._tick())
                 )
 
     def _delay_s(self) -> float:

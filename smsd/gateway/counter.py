@@ -15,6 +15,7 @@ from storage import DESK, InboundMessage, StoreUnavailable
 __all__ = ["CHANNEL", "Addressee", "Counter"]
 
 CHANNEL = "call_centre"
+_US_PER_S = 1_000_000
 _FULL = "more SMS wait for the store than it can take in; ask again in a moment"
 _STOPPED = "the writer is not running"
 _REFUSED = "the store could not take the request; nothing was decided"
@@ -44,8 +45,8 @@ class Counter:
     ) -> "Deferred[InboundMessage]":
         """Have a request decided; fires once it is durable, with the message as it was stored.
 
-        No two messages of one counter have the same `received_at_us`, so the store finds it by
-        that and its phone.
+        No two messages of one counter have the same `received_at_us` within a second, so the
+        store finds it by that and its phone.
 
         Fails with `StoreUnavailable`: nothing was decided, and nothing will be.
         """
@@ -53,7 +54,7 @@ class Counter:
         if not self._lane.alive or not self._lane.room:
             asked.errback(StoreUnavailable(_FULL if self._lane.alive else _STOPPED))
             return asked
-        self._last_us = at_us = max(self._clock.utc_us(), self._last_us + 1)
+        at_us = self._instant()
         message = InboundMessage(
             at_us,
             to.smsc,
@@ -70,6 +71,13 @@ class Counter:
         self._waiting[at_us] = asked
         self._lane.offer([Inbound(message, self, at_us, 0)])
         return asked
+
+    def _instant(self) -> int:
+        """Now, or just behind the one before; but not for as long as a clock was set back."""
+        now_us = self._clock.utc_us()
+        is_ahead = 0 <= self._last_us - now_us < _US_PER_S
+        self._last_us = self._last_us + 1 if is_ahead else now_us
+        return self._last_us
 
     def acknowledge(self, inbound: Sequence[Inbound | InboundReport]) -> None:
         """See `smsd.gateway.commit_lane.Acknowledger`."""

@@ -6,6 +6,7 @@ import structlog
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import LoopingCall
 from twisted.internet.threads import deferToThreadPool
+from twisted.python.failure import Failure
 
 from storage import StoreError, audit
 
@@ -39,7 +40,7 @@ class AuditWitness:
         return self._tell()
 
     def _tell(self) -> "Deferred[None]":
-        return ensureDeferred(self._say())
+        return ensureDeferred(self._say()).addErrback(_unforeseen)
 
     async def _say(self) -> None:
         pool = self._reactor.getThreadPool()
@@ -50,3 +51,9 @@ class AuditWitness:
             return
         if head is not None:
             _log.info("audit_head", line=head.id, hash=head.hash)
+
+
+def _unforeseen(failure: Failure) -> None:
+    """It is told, and asked again at the next time: a loop that has failed would stop for good."""
+    fault = (failure.type, failure.value, failure.getTracebackObject())
+    _log.error("audit_head_unknown", exc_info=fault)

@@ -10,14 +10,11 @@ from smsd.config import Config
 from smsd.tools.law import law_in_force
 from smsd.tools.moments import now_us
 from smsd.tools.output import ToolRefused, print_json, progress_bar
+from storage.beside import give_way
 from storage.purge import Purged, count_before, purge
 from storage.store import StoreError
 
 __all__ = ["purge_store"]
-
-# The daemon asks for its turn at least every 100 ms. Where the purge rests as long as it works,
-# and at least so long, many of the daemon's tries within its 2 s find the store free.
-_REST_MIN_S = 0.02
 
 
 def purge_store(
@@ -80,6 +77,6 @@ def _purge(url: str, before_us: int, before: date, who: str, reason: str, messag
         started = time.monotonic()
         for done in purge(url, before_us, now_us(), who, reason, f"before {before}"):
             progress.update(task, completed=done.messages + done.kept)
-            time.sleep(max(_REST_MIN_S, time.monotonic() - started))
+            give_way(started)
             started = time.monotonic()
     return done

@@ -81,3 +81,9 @@ def test_the_oldest_go_first(new_desk: NewDesk) -> None:
 def test_each_kind_has_a_level_that_the_page_knows() -> None:
     """It chooses the mark beside the words."""
     assert {kind.level for kind in KINDS.values()} == {"ok", "warn", "bad"}
+
+
+def test_a_policy_that_is_loaded_again_is_no_news(desk: DeskStage) -> None:
+    """SIGHUP without a change, or a candidate in the shadow: the law is what it was."""
+    desk.take_newest_policy()
+    assert kinds(WatchedDesk(desk)).count("policy_in_force") == 1

@@ -102,3 +102,12 @@ def test_words_of_an_address_are_never_markup(desk: DeskStage) -> None:
     page = desk.ask("GET", "/nothing?said=<script>alert(1)</script>&lang=<b>").text
     assert "<script>alert" not in page
     assert 'role="status"' not in page
+
+
+def test_an_address_of_far_too_many_words_says_nothing(desk: DeskStage) -> None:
+    """It is no fault of ours, and leaves nothing in the log; two hundred are read."""
+    many = "&".join(["lang=az", *["a=1"] * 199])
+    assert '<html lang="az"' in desk.ask("GET", f"/nothing?{many}").text
+    got = desk.ask("GET", f"/nothing?{many}&a=1")
+    assert got.status == 404
+    assert '<html lang="en"' in got.text

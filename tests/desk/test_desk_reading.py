@@ -59,8 +59,12 @@ def test_json_is_a_form_too() -> None:
         ("application/json", b"{"),
         ("application/json", b"\xff"),
         ("application/json", b"[" * 100_000),
+        ("application/json", b'{"reference": "\\ud800"}'),
+        ("application/json", b'{"\\ud800": 1}'),
         ("multipart/form-data", b"no boundary"),
         ("multipart/form-data; boundary=x", b""),
+        ("multipart/form-data; boundary=x", b"--x\r\n\r\n1"),
+        ("multipart/form-data; boundary=x", b"--x\r\n\r\n1\r\n" * 201 + b"--x--"),
         (URLENCODED, b"&".join(b"%d=1" % number for number in range(201))),
     ],
 )
@@ -68,6 +72,30 @@ def test_what_no_form_sends_is_refused(content_type: str, octets: bytes) -> None
     """text/plain above all: a stranger's page can send it without asking."""
     with pytest.raises(Unreadable):
         read_body(content_type, octets)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Content-Disposition: form-data; name=" + b"(" * 20_000,
+        b'Content-Disposition: form-data; name="' + b'\\"' * 200_000,
+        b"Content-Disposition: form-data" + b"; name*0=a" * 20_000,
+        b"Content-Disposition: ; =; ",
+        b"Content-Type: message/rfc822\r\n\r\n" * 2_000,
+        b"".join(
+            b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (each, each)
+            for each in range(2_000)
+        ),
+        b"a: b\r\n" * 100_000,
+    ],
+    ids=["comments", "quotes", "continued", "odd", "messages", "nested", "headers"],
+)
+def test_a_part_that_no_browser_sends_is_no_field(head: bytes) -> None:
+    """Mail knows them all; whoever is not signed in yet sends them, and must not cost anything."""
+    body = b"--x\r\n" + head + b"\r\n\r\n1\r\n--x--\r\n"
+    found = read_body("multipart/form-data; boundary=x", body)
+    assert "csrf" not in found.form
+    assert not found.files
 
 
 @given(

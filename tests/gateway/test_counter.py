@@ -194,6 +194,16 @@ def test_two_at_one_instant_are_two_on_record(desk: Callable[[], Desk]) -> None:
     assert [each.received_at_us for each in told] == [NOON_US, NOON_US + 1]
 
 
+def test_a_clock_that_is_set_back_is_believed(desk: Callable[[], Desk]) -> None:
+    """Else a permit would begin at an hour that is still to come."""
+    at = desk()
+    at.ask(SENIOR)
+    at.stage.clock.now_us -= HOUR_US
+    told = at.ask(CODE_2)
+    assert told.received_at_us == NOON_US - HOUR_US
+    assert told.judgements[0].valid_from_us == NOON_US - HOUR_US
+
+
 def test_callers_share_no_phone(desk: Callable[[], Desk]) -> None:
     """No allowance of junk is used up, no language kept, nobody suspected of many people."""
     at = desk()

@@ -78,13 +78,16 @@ def test_what_waited_goes_in_once_and_in_order(
 def test_more_than_a_step_goes_in_whole(
     url: str, store: SqliteStore, audit: WaitingAudit, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
-    """Each step is a transaction of its own, so that the daemon has its turn."""
+    """A step at a time, so that the daemon has its turn, and who notes something meanwhile his."""
     monkeypatch.setattr("storage.audit_waiting._LINES_PER_STEP", step)
     with locked(store):
         for number in range(MANY):
             audit.note(note(number))
-    assert audit.drain() == MANY
+    assert audit.drain() == min(step, MANY)
+    assert audit.waiting == max(0, MANY - step)
+    audit.drain()
     assert subjects(url) == [f"check {number}" for number in range(MANY)]
+    assert audit.waiting == 0
 
 
 @pytest.mark.parametrize("torn", [b"", b'[15, "offi'])
@@ -149,3 +152,14 @@ def test_only_so_many_may_wait(url: str, store: SqliteStore) -> None:
     audit.drain()
     assert audit.note(note(3)) is Kept.STORE
     assert len(subjects(url)) == 3
+
+
+@pytest.mark.parametrize("octets", [b"\xff\n", b"{\n", b'"name"\nnull\n', b'"name"\n[1]\n'])
+def test_a_file_that_is_damaged_is_told_and_left_alone(
+    url: str, store: SqliteStore, waiting_file: Path, octets: bytes
+) -> None:
+    """It holds lines that stand nowhere else: somebody must see to it."""
+    waiting_file.write_bytes(octets)
+    with pytest.raises(StoreUnavailable, match="is damaged; keep it elsewhere"):
+        WaitingAudit(url, MANY)
+    assert waiting_file.read_bytes() == octets

@@ -17,7 +17,7 @@ from storage import SqliteStore, StoreError, StoreUnavailable, audit, beside, po
 from storage.beside import reading, writing
 from storage.blocks import add_block, list_blocks, remove_block
 from storage.policies import Activation, activate
-from storage.sqlite import database_path, owner_pid
+from storage.sqlite import WAL_PAGES, database_path, owner_pid
 from storage.sqlite_library import dbapi
 
 ROOT = Path(__file__).parents[2]
@@ -326,3 +326,11 @@ while True:
     finally:
         asker.kill()
         asker.communicate()
+
+
+def test_a_line_of_ours_does_not_carry_the_daemons_log_into_the_file(
+    url: str, store: SqliteStore
+) -> None:
+    """SQLite would, at a sixteenth of what the daemon lets it grow to, in the midst of a visit."""
+    with beside.writer(url) as connection:
+        assert connection.execute("PRAGMA wal_autocheckpoint").fetchone() == (WAL_PAGES,)

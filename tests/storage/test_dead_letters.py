@@ -356,3 +356,24 @@ def test_what_was_read_out_is_neither_sent_nor_dropped(
     assert retry(url, [number], (DESK,), *WHO, NOON_US, again=True)[number] is WhyNot.TOLD
     assert drop(url, [number], False, *WHO, NOON_US)[number] is WhyNot.TOLD
     assert store.unsent(DESK, 0, 10) == []
+
+
+def test_between_two_steps_of_a_large_lot_others_have_their_turn(
+    url: str, store: SqliteStore, policy: CompiledPolicy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The daemon's batches above all: while a lot rests, somebody else writes."""
+    ids = replies(store, policy, 5)
+    settle(store, policy, ids)
+    monkeypatch.setattr("storage.dead_letters._BATCH_REPLIES", 2)
+    rests: list[float] = []
+
+    def rest(seconds: float) -> None:
+        rests.append(seconds)
+        audit.note(url, NOON_US, "daemon", "batch", "", "")
+
+    monkeypatch.setattr("storage.beside.time.sleep", rest)
+    assert put_back(url, *ids) == ""
+    assert len(rests) == 2
+    assert min(rests) >= 0.02
+    told = [line.action for line in audit.since(url, 0)]
+    assert told == [*["outbox_retry"] * 2, "batch", *["outbox_retry"] * 2, "batch", "outbox_retry"]

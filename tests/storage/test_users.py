@@ -2,8 +2,8 @@
 
 import pytest
 
-from storage import SqliteStore, StoreError, audit, users
-from storage.roles import Role
+from storage import SqliteStore, StoreError, audit, tokens, users
+from storage.roles import Role, Scope
 from storage.sessions import Lifetime, find_session, open_session
 from storage.users import Account, NameTaken, NoSuchUser, NotLetIn, User
 
@@ -227,3 +227,17 @@ def test_an_older_schema_has_no_users(url: str, store: SqliteStore) -> None:
     for ask in (lambda: users.list_users(url), lambda: add(url)):
         with pytest.raises(StoreError, match="lacks m0009_users; start the daemon once"):
             ask()
+
+
+def test_no_user_is_called_as_a_token_or_the_daemon(url: str, store: SqliteStore) -> None:
+    """The audit names all three by their name alone."""
+    tokens.add_token(url, "patrol", [Scope.CHECK], 90, *WHO, 10)
+    with pytest.raises(NameTaken, match="a token patrol"):
+        add(url, "patrol")
+    with pytest.raises(NameTaken, match="a token patrol"):
+        users.from_provider(url, ISSUER, "7", "patrol", [Role.AGENT], 11)
+    add(url)
+    with pytest.raises(NameTaken, match="a user leyla"):
+        tokens.add_token(url, "leyla", [Scope.CHECK], 90, *WHO, 12)
+    assert users.proper_name(" SMSD ") is None
+    assert users.proper_name("smsd-2") == "smsd-2"

@@ -2,15 +2,17 @@
 
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import pairwise
 
 import structlog
-from twisted.internet.defer import Deferred, ensureDeferred, succeed
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall
 
 from smsd.desk.history.gauges import gauges
 from smsd.desk.history.totals import Totals, difference, rates, totals
 from smsd.desk.premises import Premises
+from smsd.desk.unattended import unattended
 from storage.disk import space
 from storage.history import Sample, Tier, add
 from storage.store import StoreError
@@ -62,7 +64,7 @@ class Sampler:
             self._next.cancel()
             await self.written
             self._take()
-            await self._write()
+            await unattended(self._write())
 
     def totals(self) -> Totals:
         """What is counted so far."""
@@ -85,7 +87,7 @@ class Sampler:
         self._wait()
         self._take()
         if not self._writing:
-            self.written = ensureDeferred(self._write())
+            self.written = unattended(self._write())
 
     def _take(self) -> None:
         now, now_us = self.totals(), self._clock.utc_us()
@@ -109,8 +111,9 @@ class Sampler:
             self._fault = str(fault)
         else:
             self._fault = ""
-            while self._waiting and self._waiting.popleft() is not samples[-1]:
-                pass  # others came meanwhile, and stay
+            for sample in samples:
+                with suppress(ValueError):  # it took so long that others took its place
+                    self._waiting.remove(sample)
         finally:
             self._writing = False
 

@@ -6,10 +6,11 @@ import sys
 from typing import NamedTuple
 
 import structlog
-from twisted.internet.defer import Deferred, ensureDeferred, succeed
+from twisted.internet.defer import Deferred, succeed
 
 from smsd.desk.live.abuse_count import Question
 from smsd.desk.premises import Premises
+from smsd.desk.unattended import unattended
 
 __all__ = ["AbuseCounts", "Counted"]
 
@@ -70,7 +71,7 @@ class AbuseCounts:
             self.newest, self.at_us = [], now_us
             return
         self._counting = _Counting(json.dumps([self._premises.url, questions]))
-        self.counted = ensureDeferred(self._count(self._counting, asked, now_us))
+        self.counted = unattended(self._count(self._counting, asked, now_us))
 
     async def _count(self, counting: "_Counting", asked: list[Counted], now_us: int) -> None:
         try:

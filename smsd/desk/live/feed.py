@@ -28,9 +28,10 @@ class Feed:
 
     def begin(self, send: Send) -> Callable[[], None]:
         """Somebody watches; call what is returned when he does not any more."""
+        newest = self._event()
         self._watching.append(send)
         send(b"retry: %d\n\n" % _RETRY_MS)
-        send(self._event())
+        send(newest)
         if self._next is None:
             self._next = self._reactor.callLater(_EVERY_S, self._tell)
         return lambda: self._end(send)

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import structlog
-from twisted.internet.defer import ensureDeferred
 
 from rules import CompiledPolicy
 from smsd.desk.premises import Premises
+from smsd.desk.unattended import unattended
 from storage import policies
 from storage.disk import Space, space
 from storage.history import NOTHING, Sample, Tier, merged, series
@@ -54,7 +54,7 @@ class Watch:
     def glance(self) -> Surroundings:
         """What was read last; has it read again where that was a while ago."""
         if not self._reading and self._premises.clock.monotonic() >= self._fresh_until:
-            ensureDeferred(self.look())
+            unattended(self.look())
         return self._known
 
     async def look(self) -> Surroundings:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from smsd.desk.audit_walk import WalkFailed, walk
 from smsd.desk.premises import Premises
 from smsd.desk.web.answer import Answer, Page, Text
+from smsd.desk.web.numbers import number_in
 from smsd.desk.web.reasons import reason_in
 from smsd.desk.web.route import Route, only
 from smsd.desk.web.visit import Visit
@@ -113,10 +114,8 @@ class AuditRoom:
 
     def _asked(self, visit: Visit, given: Mapping[str, str]) -> _Asked:
         who, action, day = (given.get(key, "").strip() for key in ("who", "action", "day"))
-        number = given.get("before", "")
-        before = int(number) if number.isascii() and number.isdigit() and len(number) < 19 else None
         wanted = Wanted(who or None, action or None)
-        asked = _Asked(who, action, day, before, wanted)
+        asked = _Asked(who, action, day, number_in(given.get("before", "")), wanted)
         if not day:
             return asked
         calendar = self._premises.law.policy.calendar

@@ -56,7 +56,7 @@ class CheckRoom:
         if asked is None:
             wrong = visit.say("check.unreadable", document=self._example)
             return self._page(wrong=wrong, typed=text, status=422)
-        if not self._pace.admits(_name(visit)):
+        if not self._pace.admits(visit.who):
             return self._page(wrong=visit.say("check.too_many"), typed=text, status=429)
         checked = await self._look(visit, asked)
         return self._page(checked=checked, asked=asked)
@@ -71,7 +71,7 @@ class CheckRoom:
         asked = next((each for each in found if isinstance(each, kind)), None)
         if asked is None:
             return Sorry(422, visit.say(f"check.bad_{name}", document=self._example))
-        if not self._pace.admits(_name(visit)):
+        if not self._pace.admits(visit.who):
             return Sorry(429, visit.say("check.too_many"))
         checked = await self._look(visit, asked)
         if isinstance(asked, ReferenceTyped) and not checked.findings:
@@ -123,11 +123,6 @@ class CheckRoom:
             "title": _title,
         }
         return Page("check.html", values, status)
-
-
-def _name(visit: Visit) -> str:
-    """Whose pace it is; a token may bear the name of a person."""
-    return f"{visit.visitor.signed_by.value} {visit.who}"
 
 
 def _title(titles: dict[str, str], language: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Self
 
 from smsd.desk.premises import Premises
 from smsd.desk.web.answer import Answer, Page, See
+from smsd.desk.web.numbers import number_in
 from smsd.desk.web.reasons import reason_in
 from smsd.desk.web.route import Route, only
 from smsd.desk.web.visit import Visit
@@ -41,11 +42,12 @@ class _Filter(NamedTuple):
     def of(cls, fields: Mapping[str, str]) -> Self:
         """From a query or a form; what makes no sense is left out."""
         state, status, days = (fields.get(name, "") for name in ("state", "status", "days"))
+        offered = {str(days): days for days in _DAYS}
         return cls(
             fields.get("smsc", ""),
             state if state in _STATES else "",
-            _number(status),
-            _number(days) if _number(days) in _DAYS else _DAYS[0],
+            number_in(status) or 0,
+            offered.get(days, _DAYS[0]),
         )
 
     @property
@@ -235,9 +237,4 @@ def _query(chosen: _Filter) -> str:
 def _chosen(form: Mapping[str, str]) -> list[int]:
     """The numbers of the letters whose boxes were ticked."""
     ticked = (name.removeprefix(_CHOSEN) for name in form if name.startswith(_CHOSEN))
-    return [number for each in ticked if (number := _number(each))]
-
-
-def _number(typed: str) -> int:
-    """0 for what is none, or none of ours."""
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 19 else 0
+    return [number for each in ticked if (number := number_in(each))]

@@ -11,6 +11,7 @@ from smsd.desk.premises import Premises
 from smsd.desk.rooms.look_up_sight import Person, Seen, may_go_again, person_of, see
 from smsd.desk.typed import DocumentTyped, PhoneTyped, ReferenceTyped, Typed, readings
 from smsd.desk.web.answer import Answer, Page, See, Sorry
+from smsd.desk.web.numbers import number_in
 from smsd.desk.web.route import Route, only
 from smsd.desk.web.visit import Visit
 from storage import conversations
@@ -127,11 +128,11 @@ class LookUpRoom:
         self, visit: Visit, number: str, wrong: Mapping[str, str] | None = None
     ) -> Answer:
         """The page of one SMS. wrong: by the name of a form in it, what is wrong with that."""
-        days = self._days(visit.query)
-        if not number.isascii() or not number.isdigit() or len(number) > 18:
+        days, wanted = self._days(visit.query), number_in(number)
+        if wanted is None:
             return Sorry(404, visit.say("look_up.gone"))
         in_thread = self._premises.in_thread
-        told = await in_thread(self._told, int(number), days, visit.language, visit.at_us)
+        told = await in_thread(self._told, wanted, days, visit.language, visit.at_us)
         if told is None:
             return Sorry(404, visit.say("look_up.gone"))
         chosen = told.chosen

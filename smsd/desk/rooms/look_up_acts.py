@@ -8,6 +8,7 @@ from smsd.desk.noting import Notes
 from smsd.desk.premises import Premises
 from smsd.desk.rooms.look_up import LookUpRoom
 from smsd.desk.web.answer import Answer, See, Sorry
+from smsd.desk.web.numbers import number_in
 from smsd.desk.web.reasons import reason_in
 from smsd.desk.web.route import Route, only
 from smsd.desk.web.visit import Visit
@@ -185,11 +186,12 @@ class LookUpActs:
         reason, wrong = reason_in(visit)
         if wrong:
             return await self._again_with(visit, f"unblock_{block}", wrong)
-        if not (block.isascii() and block.isdigit()):
+        wanted = number_in(block)
+        if wanted is None:
             return Sorry(404, visit.say("look_up.gone"))
         url, who, at_us = self._premises.url, visit.who, visit.at_us
         try:
-            await self._premises.in_thread(blocks.remove_block, url, int(block), who, reason, at_us)
+            await self._premises.in_thread(blocks.remove_block, url, wanted, who, reason, at_us)
         except StoreUnavailable:
             raise
         except StoreError:
@@ -209,12 +211,10 @@ class LookUpActs:
 
     async def _exchange(self, visit: Visit) -> Exchange | None:
         """The SMS whose page a form is on."""
-        number = visit.place["number"]
-        if not number.isascii() or not number.isdigit() or len(number) > 18:
+        number = number_in(visit.place["number"])
+        if number is None:
             return None
-        return next(
-            (each for each in await self._around(int(number)) if each.id == int(number)), None
-        )
+        return next((each for each in await self._around(number) if each.id == number), None)
 
     async def _around(self, number: int) -> list[Exchange]:
         return await self._premises.in_thread(

@@ -11,6 +11,7 @@ from smsd.desk.rooms.policy_told_findings import FindingsTeller
 from smsd.desk.study.studies import Studies
 from smsd.desk.timetable import Timetable
 from smsd.desk.web.answer import Answer, Data, Page, See, Sorry, Text
+from smsd.desk.web.numbers import number_in
 from smsd.desk.web.reasons import reason_in
 from smsd.desk.web.route import Handler, Route, only
 from smsd.desk.web.visit import Visit
@@ -22,7 +23,6 @@ from storage.studies import Outcome, Study
 
 __all__ = ["ProposalsRoom"]
 
-_DIGITS_MAX = 9
 _DONE = {
     Move.ACTIVATE: "policy.activated",
     Move.QUEUE: "policy.queued",
@@ -215,8 +215,7 @@ class ProposalsRoom:
 
 def _number(visit: Visit) -> int:
     """The proposal's number in the address; 0: there is none."""
-    typed = visit.place["number"]
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) <= _DIGITS_MAX else 0
+    return number_in(visit.place["number"]) or 0
 
 
 def _nothing(visit: Visit) -> Sorry:

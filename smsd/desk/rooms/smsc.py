@@ -17,6 +17,7 @@ from storage.roles import Role
 __all__ = ["SmscRoom"]
 
 _US_PER_S = 1_000_000
+_US_PER_DAY = 86_400 * _US_PER_S
 
 # What may be done, and the words that it was.
 _ACTS = {
@@ -93,7 +94,14 @@ class SmscRoom:
 
     def _page(self, wrong: _Wrong) -> Page:
         smscs = [self._told(smsc) for smsc in self._premises.switchboard.smscs]
-        values = {"smscs": smscs, "wrong": wrong, "now_us": self._premises.clock.utc_us()}
+        now_us = self._premises.clock.utc_us()
+        days = self._premises.config.desk.dashboard.certificate_days
+        values = {
+            "smscs": smscs,
+            "wrong": wrong,
+            "now_us": now_us,
+            "warn_until_us": now_us + round(days * _US_PER_DAY),
+        }
         return Page("smsc.html", values, 400 if wrong.smsc else 200)
 
     def _told(self, smsc: SmscBinds) -> dict[str, Any]:

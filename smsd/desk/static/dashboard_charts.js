@@ -256,6 +256,7 @@ async function load() {
   } catch {
     again = AGAIN_MS_MIN; // No network: the words about it stand on the page already.
   }
+  clearTimeout(waiting); // of another that was under way: else there would be two from now on
   waiting = setTimeout(load, again);
 }
 

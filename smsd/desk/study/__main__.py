@@ -6,10 +6,10 @@ It ends when standard input does: whoever asked is gone then.
 import os
 import signal
 import sys
-import threading
 import traceback
 from typing import Any
 
+from smsd.desk.orphans import end_with_the_daemon
 from smsd.desk.study.findings import examined, studied
 from smsd.desk.study.job import (
     FAILED,
@@ -23,7 +23,6 @@ from smsd.desk.study.job import (
     said,
 )
 
-_OCTETS = 4_096
 # Phones come first; but somebody sits before a form until his policy is examined.
 _NICE: dict[type, int] = {ExamineJob: 10, StudyJob: 19}
 
@@ -33,7 +32,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the daemon's, who tells us by its end
     job = job_of(sys.stdin.buffer.readline())
     os.nice(_NICE[type(job)])
-    threading.Thread(target=_end_with_the_daemon, daemon=True).start()
+    end_with_the_daemon()
     try:
         found = _do(job)
     except Exception as fault:  # noqa: BLE001 - whatever it is, the page must say something
@@ -53,13 +52,6 @@ def _do(job: Job) -> dict[str, Any]:
 def _say(word: bytes, data: Progress | dict[str, Any] | str) -> None:
     sys.stdout.buffer.write(said(word, data))
     sys.stdout.buffer.flush()
-
-
-def _end_with_the_daemon() -> None:
-    # Not by sys.stdin, whose lock a thread must not hold when the interpreter ends.
-    while os.read(0, _OCTETS):
-        pass
-    os._exit(1)
 
 
 if __name__ == "__main__":

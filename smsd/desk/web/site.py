@@ -8,6 +8,7 @@ from twisted.internet.interfaces import IAddress
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel, HTTPFactory, Request, datetimeToString
 
+from smsd.desk.unattended import tell_fault
 from smsd.desk.web.door import Door
 from smsd.desk.web.knock import Knock, Leaving
 from smsd.desk.web.streams import Streams
@@ -42,6 +43,7 @@ class DeskSite(HTTPFactory):
         channel: Any = _Channel()  # type: ignore[no-untyped-call]
         channel.factory = self
         channel.timeOut = self.timeOut
+        channel.callLater = self.reactor.callLater
         channel.requestFactory = partial(_Request, self)
         return channel
 
@@ -86,7 +88,7 @@ class _Request(Request):
         self.notifyFinish().addErrback(self._note_gone)
         too_long = self._body_bytes > self._site.body_bytes_max
         answer = self._site.door.answer(_knock(self, too_long))
-        ensureDeferred(answer).addCallback(self._leave)
+        ensureDeferred(answer).addCallback(self._leave).addErrback(self._fail)
 
     def _note_gone(self, _failure: Failure) -> None:
         self._gone = True
@@ -94,6 +96,12 @@ class _Request(Request):
     def _leave(self, leaving: Leaving) -> None:
         if not self._gone:
             _send(self, leaving, self._site.streams)
+
+    def _fail(self, failure: Failure) -> None:
+        """A fault of ours on the way out: nobody is left to wait for the rest."""
+        tell_fault(failure)
+        if not self._gone:
+            self.channel.loseConnection()
 
 
 def _knock(request: Any, too_long: bool) -> Knock:
@@ -115,7 +123,10 @@ def _knock(request: Any, too_long: bool) -> Knock:
 def _send(request: Any, leaving: Leaving, streams: Streams) -> None:
     begin = leaving.begin
     if begin is not None and streams.full:
-        leaving, begin = Leaving(503, (("Retry-After", "30"),)), None
+        full = (*leaving.headers, ("Retry-After", "30"))
+        leaving, begin = leaving._replace(status=503, headers=full), None
+    elif request.method == b"HEAD":
+        begin = None
     request.setResponseCode(leaving.status)
     request.setHeader("Date", datetimeToString())
     for name, value in leaving.headers:

@@ -29,8 +29,8 @@ class Streams:
     ) -> None:
         """Send events on an answer whose headers are set, until either side ends it."""
         stream = _Stream(request)
-        self._open.add(stream)
         end_source = begin(stream.send)
+        self._open.add(stream)
         expiry = self._reactor.callLater(self._lasts_s, stream.finish)
 
         def gone(_result: object) -> None:

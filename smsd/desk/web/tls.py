@@ -2,16 +2,18 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import structlog
 from OpenSSL import SSL
-from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
+from twisted.internet.interfaces import IAddress, IOpenSSLServerConnectionCreator
+from twisted.protocols.tls import TLSMemoryBIOFactory
 from zope.interface import implementer
 
 from smsd.config_desk import DeskTlsSection
 from smsd.gateway.certificates import TlsFault, harden, show
 
-__all__ = ["DeskTls"]
+__all__ = ["DeskTls", "TlsSite"]
 
 _log = structlog.get_logger("smsd.desk")
 
@@ -68,3 +70,15 @@ class DeskTls:
             except OSError:
                 found.append(None)
         return tuple(found)
+
+
+class TlsSite(TLSMemoryBIOFactory):
+    """A site behind TLS. Whom it turns away is turned away before a word of that.
+
+    Twisted's own would wrap nothing, and keep such a connection without a bound or an end.
+    """
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:  # noqa: N802
+        """A connection, unless the site takes none."""
+        wrapped = self.wrappedFactory.buildProtocol(addr)
+        return None if wrapped is None else self.protocol(self, wrapped)
