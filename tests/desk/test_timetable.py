@@ -31,8 +31,8 @@ def start(stage: DeskStage) -> None:
     """Have the desk begin, until it knows what is queued."""
     officer = Officer(stage, "officer", Role.POLICY)
     stage.desk.start()
-    while "data-due" not in officer.get("/policy").text:
-        stage.reactor.run_one()
+    stage.settle()
+    assert "data-due" in officer.get("/policy").text
 
 
 def in_force(stage: DeskStage, digest: str = DIGEST) -> bool:
