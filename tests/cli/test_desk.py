@@ -1,6 +1,7 @@
 """The desk of a running daemon: metrics for Prometheus, health with reasons, quiet errors."""
 
 import http.client
+import json
 import socket
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from daemon_process import WAIT_S, Daemon, fetch, smsc_section, write_config
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
-from smsd_command import smsd
+from smsd_command import smsd, smsd_process
 
 from simulators.control_client import ControlClient
 from simulators.process import SmscProcess
@@ -177,3 +178,14 @@ def test_every_method_and_page_is_answered_without_a_trace(lonely: Daemon) -> No
         said = daemon.log
     for trace in ("Traceback", "unhandled_error", "livez", "POST"):
         assert trace not in said
+
+
+def test_lines_of_the_audit_that_cannot_be_read_keep_it_from_starting(config: Path) -> None:
+    """They stand nowhere else; where, and what to do with them, is one line of the log."""
+    waiting = config.parent / "smsd.db.audit-waiting"
+    waiting.write_bytes(b"\xff\n")
+    done = smsd_process("run", "--config", config)
+    assert done.returncode == 1
+    [line] = [json.loads(line) for line in done.stderr.splitlines() if "cannot_start" in line]
+    assert f"{waiting} is damaged; keep it elsewhere" in line["reason"]
+    assert "Traceback" not in done.stderr
