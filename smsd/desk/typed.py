@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from rules import CompiledPolicy, Document, reference
 
-__all__ = ["DocumentTyped", "PhoneTyped", "ReferenceTyped", "Typed", "readings"]
+__all__ = ["DocumentTyped", "PhoneTyped", "ReferenceTyped", "Typed", "example_of", "readings"]
 
 _CHARACTERS_MAX = 200
 _PHONE_DIGITS_MAX = 15  # ITU-T E.164
@@ -57,6 +57,12 @@ def readings(policy: CompiledPolicy, text: str) -> tuple[Typed, ...]:
     if document is not None:
         found.append(DocumentTyped(document))
     return tuple(found)
+
+
+def example_of(policy: CompiledPolicy) -> str:
+    """A document as it should be typed; where the policy knows none, a whole SMS."""
+    kinds = policy.policy.content.documents
+    return kinds[0].example if kinds else policy.grammar.example
 
 
 def _phone(policy: CompiledPolicy, text: str) -> str | None:

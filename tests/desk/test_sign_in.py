@@ -1,6 +1,7 @@
 """Signing in as people do: the page, the password, a password of one's own, and how often."""
 
 import re
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -161,6 +162,18 @@ def test_an_address_can_try_so_often_and_then_it_waits(new_desk: NewDesk) -> Non
         assert enter(visitor, f"user{number}", "wrong").status == 400
     assert enter(visitor, "leyla", PASSWORD).status == 429
     assert enter(visitor, "leyla", PASSWORD, peer="192.0.2.8").status == 303
+
+
+def test_a_store_that_cannot_be_read_makes_nobody_wait(new_desk: NewDesk) -> None:
+    """Nothing was tried: when it can, the right password is right."""
+    desk = new_desk("sign_in_failures_max = 1\nsign_in_address_failures_max = 1")
+    add(desk, "leyla", Role.ADMIN)
+    visitor = guest(desk)
+    store = Path(url_of(desk).removeprefix("sqlite:///"))
+    away = store.rename(store.with_suffix(".away"))
+    assert enter(visitor, "leyla", PASSWORD).status == 503
+    away.rename(store)
+    assert enter(visitor, "leyla", PASSWORD).status == 303
 
 
 def test_slips_are_forgotten_once_somebody_is_in(new_desk: NewDesk) -> None:

@@ -4,6 +4,8 @@ import hashlib
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from storage import SqliteStore, StoreError, audit, audit_proof
 from storage.audit import Wanted
 from storage.audit_chain import BEGINNING
 from storage.audit_proof import Flaw, verify
-from storage.beside import writing
+from storage.beside import reading, writing
 from storage.purge import purge
 from storage.sqlite_library import dbapi
 
@@ -341,3 +343,31 @@ def test_an_older_schema_has_no_chain(url: str, store: SqliteStore, ask: object)
     assert callable(ask)
     with pytest.raises(StoreError, match="lacks m0008_audit_chain; start the daemon once"):
         ask(url)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        (Wanted(action="check", from_us=5, to_us=9), "audit_at"),
+        (Wanted(who="officer", from_us=5, to_us=9), "audit_at"),
+        (Wanted(who="officer", action="check", about="AZE1111111"), "audit_about_about"),
+        (Wanted(action="check"), "audit_action"),
+    ],
+)
+def test_a_page_is_found_without_walking_back_through_years(
+    url: str, store: SqliteStore, monkeypatch: pytest.MonkeyPatch, wanted: Wanted, index: str
+) -> None:
+    """Of checks there are millions; a long read holds up the checkpoints of a busy daemon."""
+    said: list[str] = []
+
+    @contextmanager
+    def listened_to(url: str) -> Iterator[dbapi.Connection]:
+        with reading(url) as connection:
+            connection.set_trace_callback(said.append)
+            yield connection
+
+    monkeypatch.setattr("storage.audit.reading", listened_to)
+    audit.lines(url, 50, wanted, before=7)
+    with reading(url) as connection:
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {said[-1]}").fetchall()
+    assert f"INDEX {index} " in " ".join(step[3] for step in plan)

@@ -10,6 +10,7 @@ from smsd.desk.access.passwords import Passwords, Weakness, weakness
 from smsd.desk.access.throttle import Throttle
 from smsd.desk.premises import Premises
 from storage import users
+from storage.store import StoreError
 from storage.users import Account, NotLetIn, proper_name
 
 __all__ = ["Busy", "Choose", "Outcome", "SignIn", "SignedIn", "TooOften", "Weak", "Wrong"]
@@ -104,7 +105,11 @@ class SignIn:
         wait_s = self._throttle.begin(name, address, now_s)
         if wait_s:
             return TooOften(wait_s)
-        account = await self._turns.run(self._premises.in_thread, self._find, name, password)
+        try:
+            account = await self._turns.run(self._premises.in_thread, self._find, name, password)
+        except StoreError:
+            self._throttle.untried(name, address)
+            raise
         if account is None:
             _log.warning("sign_in_failed", address=address)
             self._premises.events.tell("sign_in_refused")

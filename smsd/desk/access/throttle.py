@@ -44,6 +44,11 @@ class Throttle:
         self._names.forget(name)
         self._addresses.take_back(_network(address))
 
+    def untried(self, name: str, address: str) -> None:
+        """The newest try could not be made: whose fault that is, it is not theirs."""
+        self._names.take_back(name)
+        self._addresses.take_back(_network(address))
+
 
 class _Ledger:
     """When it failed, by whom; those longest quiet first."""

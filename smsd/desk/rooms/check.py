@@ -7,7 +7,7 @@ from smsd.desk.checking import Checked, Finding, check_document, check_reference
 from smsd.desk.noting import Notes
 from smsd.desk.pace import Pace
 from smsd.desk.premises import Premises
-from smsd.desk.typed import DocumentTyped, ReferenceTyped, readings
+from smsd.desk.typed import DocumentTyped, ReferenceTyped, example_of, readings
 from smsd.desk.web.answer import Answer, Data, Page, Sorry
 from smsd.desk.web.route import Route, only
 from smsd.desk.web.visit import Visit
@@ -101,8 +101,7 @@ class CheckRoom:
 
     @property
     def _example(self) -> str:
-        kinds = self._premises.law.policy.policy.content.documents
-        return kinds[0].example if kinds else self._premises.law.policy.grammar.example
+        return example_of(self._premises.law.policy)
 
     def _page(
         self,

@@ -9,7 +9,14 @@ from smsd.desk.explaining import PastLaws
 from smsd.desk.noting import Notes
 from smsd.desk.premises import Premises
 from smsd.desk.rooms.look_up_sight import Person, Seen, may_go_again, person_of, see
-from smsd.desk.typed import DocumentTyped, PhoneTyped, ReferenceTyped, Typed, readings
+from smsd.desk.typed import (
+    DocumentTyped,
+    PhoneTyped,
+    ReferenceTyped,
+    Typed,
+    example_of,
+    readings,
+)
 from smsd.desk.web.answer import Answer, Page, See, Sorry
 from smsd.desk.web.numbers import number_in
 from smsd.desk.web.route import Route, only
@@ -189,8 +196,7 @@ class LookUpRoom:
     @property
     def example(self) -> str:
         """A document as it should be typed."""
-        kinds = self._premises.law.policy.policy.content.documents
-        return kinds[0].example if kinds else self._premises.law.policy.grammar.example
+        return example_of(self._premises.law.policy)
 
     @property
     def _days_offered(self) -> tuple[int, ...]:
