@@ -55,8 +55,9 @@ def signed_in(desk: DeskStage, name: str) -> Person:
 
 
 def person(desk: DeskStage, name: str, *roles: Role) -> Person:
-    """Somebody new, signed in."""
-    add(desk, name, *roles)
+    """Somebody, signed in; new where there is none of that name."""
+    if users.find_account(url_of(desk), name) is None:
+        add(desk, name, *roles)
     return signed_in(desk, name)
 
 

@@ -3,8 +3,8 @@
 import re
 
 import pytest
+from desk_people import Person, person
 from desk_stage import DeskStage
-from officers import Officer
 from study_child import LONGER, POLICY_FILE, candidate
 from virtual_reactor import NOON_US, S_US
 
@@ -22,15 +22,15 @@ WHY = {"reason": "decree 17"}
 
 
 @pytest.fixture
-def aysel(desk: DeskStage) -> Officer:
+def aysel(desk: DeskStage) -> Person:
     """A policy officer, who proposes."""
-    return Officer(desk, "aysel", Role.POLICY)
+    return person(desk, "aysel", Role.POLICY)
 
 
 @pytest.fixture
-def rauf(desk: DeskStage) -> Officer:
+def rauf(desk: DeskStage) -> Person:
     """A policy officer, who decides."""
-    return Officer(desk, "rauf", Role.POLICY)
+    return person(desk, "rauf", Role.POLICY)
 
 
 def propose(desk: DeskStage, text: str = TEXT, who: str = "aysel", found: str = FOUND) -> int:
@@ -51,20 +51,20 @@ def state(desk: DeskStage, number: int) -> State:
 
 def decided_by(desk: DeskStage) -> str:
     """The digest that /metrics has as live."""
-    text = Officer(desk, "watcher", Role.VIEWER).get("/metrics").text
+    text = person(desk, "watcher", Role.VIEWER).get("/metrics").text
     found = re.search(r'smsd_policy_info{digest="(\w+)",id="8103",role="live"} 1', text)
     assert found is not None, text
     return found[1]
 
 
 def test_a_second_officer_puts_it_in_force_for_the_next_sms(
-    desk: DeskStage, aysel: Officer, rauf: Officer
+    desk: DeskStage, aysel: Person, rauf: Person
 ) -> None:
     """The page offers it, the form does it, the daemon decides by it, the audit says who."""
     number = propose(desk)
     page = f"/policy/proposals/{number}"
     assert f'formaction="{page}/activate"' in rauf.get(page).text
-    done = rauf.post(f"{page}/activate", WHY)
+    done = rauf.post(f"{page}/activate", **WHY)
     assert (done.status, done.headers["location"]) == (303, "/policy?said=policy.activated")
     assert f">{DIGEST[:12]}<" in rauf.get("/policy").text
     assert state(desk, number) is State.ACTIVATED
@@ -73,7 +73,7 @@ def test_a_second_officer_puts_it_in_force_for_the_next_sms(
     assert ("smsd", "policy_in_force", "") in lines[at:]
 
 
-def test_the_proposer_cannot(desk: DeskStage, aysel: Officer) -> None:
+def test_the_proposer_cannot(desk: DeskStage, aysel: Person) -> None:
     """Neither by the page, which offers to withdraw only, nor by a form of his own."""
     number = propose(desk)
     page = f"/policy/proposals/{number}"
@@ -81,24 +81,24 @@ def test_the_proposer_cannot(desk: DeskStage, aysel: Officer) -> None:
     assert f"{page}/withdraw" in shown
     assert f"{page}/activate" not in shown
     for move in ("activate", "decline", "queue"):
-        refused = aysel.post(f"{page}/{move}", {**WHY, "due": "2020-04-07T00:00"})
+        refused = aysel.post(f"{page}/{move}", due="2020-04-07T00:00", **WHY)
         assert refused.status == 409, move
         assert "another policy officer must decide" in refused.text
     assert state(desk, number) is State.PROPOSED
-    assert aysel.post(f"{page}/withdraw", WHY).status == 303
+    assert aysel.post(f"{page}/withdraw", **WHY).status == 303
     assert state(desk, number) is State.WITHDRAWN
 
 
-def test_without_a_reason_nothing_is_done(desk: DeskStage, rauf: Officer) -> None:
+def test_without_a_reason_nothing_is_done(desk: DeskStage, rauf: Person) -> None:
     """Blanks are none; the page says so by the field, and keeps the other things typed."""
     number = propose(desk)
     page = f"/policy/proposals/{number}"
     for move in ("activate", "decline", "queue", "shadow"):
-        asked = rauf.post(f"{page}/{move}", {"reason": " \n ", "due": "2020-05-01T00:00"})
+        asked = rauf.post(f"{page}/{move}", reason=" \n ", due="2020-05-01T00:00")
         assert asked.status == 400
         assert "Give a reason" in asked.text
         assert 'value="2020-05-01T00:00"' in asked.text
-    assert rauf.post("/policy/rollback", {"digest": "x"}).status == 400
+    assert rauf.post("/policy/rollback", digest="x").status == 400
     assert state(desk, number) is State.PROPOSED
 
 
@@ -115,11 +115,11 @@ def test_without_a_reason_nothing_is_done(desk: DeskStage, rauf: Officer) -> Non
     ],
 )
 def test_a_time_is_typed_on_the_clock_of_the_policy(
-    desk: DeskStage, rauf: Officer, due: str, said: str | None
+    desk: DeskStage, rauf: Person, due: str, said: str | None
 ) -> None:
     """What is no time, past or a slip of the year is said; the rest is queued and shown."""
     number = propose(desk)
-    answer = rauf.post(f"/policy/proposals/{number}/queue", {**WHY, "due": due})
+    answer = rauf.post(f"/policy/proposals/{number}/queue", due=due, **WHY)
     if said is None:
         assert answer.status == 303
         assert 'data-due="1586160060000"' in rauf.get("/policy").text
@@ -130,16 +130,16 @@ def test_a_time_is_typed_on_the_clock_of_the_policy(
 
 
 def test_a_study_against_another_policy_is_said_and_made_again(
-    desk: DeskStage, rauf: Officer
+    desk: DeskStage, rauf: Person
 ) -> None:
     """Before it is tried, and when it is tried all the same."""
     number = propose(desk)
     other = propose(desk, candidate(("value = 65", "value = 66")))
     page, stale = f"/policy/proposals/{number}", "came in force since it was studied"
     assert stale not in rauf.get(page).text
-    assert rauf.post(f"/policy/proposals/{other}/activate", WHY).status == 303
+    assert rauf.post(f"/policy/proposals/{other}/activate", **WHY).status == 303
     assert stale in rauf.get(page).text
-    refused = rauf.post(f"{page}/activate", WHY)
+    refused = rauf.post(f"{page}/activate", **WHY)
     assert (refused.status, stale in refused.text) == (409, True)
     url = desk.config.store.url
     studies.ask(url, number, NOON_US, "rauf")
@@ -149,16 +149,16 @@ def test_a_study_against_another_policy_is_said_and_made_again(
     assert task is not None
     studies.end(url, task.study, NOON_US, Outcome.SOUND, FOUND)
     assert '"ended":true' in rauf.get(f"{page}/study").text
-    assert rauf.post(f"{page}/activate", WHY).status == 303
+    assert rauf.post(f"{page}/activate", **WHY).status == 303
 
 
-def test_one_officer_goes_back_in_an_emergency(desk: DeskStage, rauf: Officer) -> None:
+def test_one_officer_goes_back_in_an_emergency(desk: DeskStage, rauf: Person) -> None:
     """At once, to the one before; a page that was loaded before does nothing a second time."""
     first = decided_by(desk)
-    rauf.post(f"/policy/proposals/{propose(desk)}/activate", WHY)
+    rauf.post(f"/policy/proposals/{propose(desk)}/activate", **WHY)
     form = {"digest": first, "reason": "it grants too much"}
-    assert rauf.post("/policy/rollback", form).headers["location"].endswith("policy.rolled_back")
-    again = rauf.post("/policy/rollback", form)
+    assert rauf.post("/policy/rollback", **form).headers["location"].endswith("policy.rolled_back")
+    again = rauf.post("/policy/rollback", **form)
     assert (again.status, "came in force in between" in again.text) == (400, True)
     newest = policies.history(desk.config.store.url)[0]
     assert (newest.action, newest.digest, newest.who) == ("rollback", first, "rauf")
@@ -166,31 +166,31 @@ def test_one_officer_goes_back_in_an_emergency(desk: DeskStage, rauf: Officer) -
     assert actions.count("policy_rollback_alone") == 1
 
 
-def test_going_back_can_be_proposed_as_well(desk: DeskStage, aysel: Officer, rauf: Officer) -> None:
+def test_going_back_can_be_proposed_as_well(desk: DeskStage, aysel: Person, rauf: Person) -> None:
     """Then it is a proposal as any other, and the history calls it a rollback."""
     first = decided_by(desk)
-    rauf.post(f"/policy/proposals/{propose(desk)}/activate", WHY)
-    made = aysel.post("/policy/propose/return", {"digest": first, **WHY})
+    rauf.post(f"/policy/proposals/{propose(desk)}/activate", **WHY)
+    made = aysel.post("/policy/propose/return", digest=first, **WHY)
     page = made.headers["location"].partition("?")[0]
     assert page.startswith("/policy/proposals/")
     assert "was in force before" in aysel.get(page).text
-    wrong = aysel.post("/policy/propose/return", {"digest": "x", **WHY})
+    wrong = aysel.post("/policy/propose/return", digest="x", **WHY)
     assert wrong.headers["location"] == "/policy?said=policy.why_moved_on"
 
 
-def test_a_candidate_is_tried_in_the_shadow(desk: DeskStage, rauf: Officer) -> None:
+def test_a_candidate_is_tried_in_the_shadow(desk: DeskStage, rauf: Person) -> None:
     """By one person, as phones notice nothing; and taken off again."""
     number = propose(desk)
-    assert rauf.post(f"/policy/proposals/{number}/shadow", WHY).status == 303
+    assert rauf.post(f"/policy/proposals/{number}/shadow", **WHY).status == 303
     url = desk.config.store.url
     shadow = policies.shadow(url)
     assert shadow is not None
     assert shadow.digest == DIGEST
     assert "it agreed with every decision so far" in rauf.get("/policy").text
-    assert rauf.post("/policy/shadow/end", WHY).status == 303
+    assert rauf.post("/policy/shadow/end", **WHY).status == 303
     assert policies.shadow(url) is None
     elsewhere = propose(desk, candidate(("Asia/Baku", "Asia/Tbilisi")))
-    refused = rauf.post(f"/policy/proposals/{elsewhere}/shadow", WHY)
+    refused = rauf.post(f"/policy/proposals/{elsewhere}/shadow", **WHY)
     assert (refused.status, "Asia/Tbilisi" in refused.text) == (409, True)
 
 
@@ -198,7 +198,7 @@ def test_a_candidate_is_tried_in_the_shadow(desk: DeskStage, rauf: Officer) -> N
 def test_each_role_sees_its_part(desk: DeskStage, role: Role) -> None:
     """The law is for all; what is proposed for policy, audit and admin; acts for policy."""
     number = propose(desk)
-    visitor = Officer(desk, "somebody", role)
+    visitor = person(desk, "somebody", role)
     page = f"/policy/proposals/{number}"
     readers = role in (Role.POLICY, Role.AUDITOR, Role.ADMIN)
     law = visitor.get("/policy")
@@ -209,20 +209,20 @@ def test_each_role_sees_its_part(desk: DeskStage, role: Role) -> None:
     officer = role is Role.POLICY
     assert ("/activate" in visitor.get(page).text) is officer
     assert visitor.get("/policy/propose").status == (200 if officer else 403)
-    assert visitor.post(f"{page}/activate", WHY).status == (303 if officer else 403)
+    assert visitor.post(f"{page}/activate", **WHY).status == (303 if officer else 403)
 
 
 @pytest.mark.parametrize("number", ["99", "0", "-1", "x", "1" * 30, "%00", "¹"])
-def test_what_is_not_there_is_not_there(desk: DeskStage, rauf: Officer, number: str) -> None:
+def test_what_is_not_there_is_not_there(desk: DeskStage, rauf: Person, number: str) -> None:
     """Whatever stands in the address."""
     for path in ("", "/file", "/study"):
         assert rauf.get(f"/policy/proposals/{number}{path}").status == 404
-    assert rauf.post(f"/policy/proposals/{number}/activate", WHY).status == 404
+    assert rauf.post(f"/policy/proposals/{number}/activate", **WHY).status == 404
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_law_is_told_in_each_language_as_of_any_date(
-    desk: DeskStage, rauf: Officer, language: str
+    desk: DeskStage, rauf: Person, language: str
 ) -> None:
     """Before its first date it is not in force; a date that is none is said."""
     told = {"en": "not in force", "az": "qüvvədə deyil", "ru": "не действует"}
@@ -233,7 +233,7 @@ def test_the_law_is_told_in_each_language_as_of_any_date(
     assert rauf.get("/policy?at=9999-12-31T23:59").status == 400
 
 
-def test_the_text_in_force_can_be_had_and_started_from(desk: DeskStage, rauf: Officer) -> None:
+def test_the_text_in_force_can_be_had_and_started_from(desk: DeskStage, rauf: Person) -> None:
     """As it is, octet by octet; and within the form, escaped."""
     assert rauf.get("/policy/file").text == POLICY_FILE.read_text(encoding="utf-8")
     assert "id = &#34;8103&#34;" in rauf.get("/policy/propose?start=in-force").text
@@ -241,9 +241,9 @@ def test_the_text_in_force_can_be_had_and_started_from(desk: DeskStage, rauf: Of
     assert rauf.get(f"/policy/proposals/{number}/file").text == TEXT
 
 
-def test_without_a_process_to_check_it_nothing_is_proposed(desk: DeskStage, aysel: Officer) -> None:
+def test_without_a_process_to_check_it_nothing_is_proposed(desk: DeskStage, aysel: Person) -> None:
     """A machine at its limits: the form says so and keeps what was typed; the room stays open."""
-    got = aysel.post("/policy/propose", {**WHY, "text": TEXT})
+    got = aysel.post("/policy/propose", text=TEXT, **WHY)
     assert got.status == 400
     assert "no process could be started (Resource temporarily unavailable)" in got.text
     assert "id = &#34;8103&#34;" in got.text
@@ -253,21 +253,21 @@ def test_without_a_process_to_check_it_nothing_is_proposed(desk: DeskStage, ayse
 
 
 def test_what_is_queued_and_would_be_kept_back_is_said_at_once(
-    desk: DeskStage, rauf: Officer
+    desk: DeskStage, rauf: Person
 ) -> None:
     """Not only at its midnight, when nobody is there."""
     number = propose(desk)
     first = decided_by(desk)
-    rauf.post(f"/policy/proposals/{number}/queue", {**WHY, "due": "2020-04-07T00:00"})
+    rauf.post(f"/policy/proposals/{number}/queue", due="2020-04-07T00:00", **WHY)
     assert "will be kept back" not in rauf.get("/policy").text
     other = propose(desk, candidate(("value = 65", "value = 66")))
-    rauf.post(f"/policy/proposals/{other}/activate", WHY)
+    rauf.post(f"/policy/proposals/{other}/activate", **WHY)
     assert "will be kept back" in rauf.get("/policy").text
-    assert rauf.post("/policy/rollback", {"digest": first, **WHY}).status == 303
+    assert rauf.post("/policy/rollback", digest=first, **WHY).status == 303
     assert "will be kept back" not in rauf.get("/policy").text
 
 
-def test_what_a_study_found_is_escaped(desk: DeskStage, rauf: Officer) -> None:
+def test_what_a_study_found_is_escaped(desk: DeskStage, rauf: Person) -> None:
     """Whatever a policy calls its rules, a page runs none of it."""
     evil = "<script>alert(1)</script>"
     found = FOUND.replace(

@@ -1,8 +1,8 @@
 """What is queued takes effect by itself, in virtual time: at its instant, and after a restart."""
 
 import pytest
+from desk_people import person
 from desk_stage import DeskStage, NewDesk
-from officers import Officer
 from study_child import LONGER, candidate
 from virtual_reactor import NOON_US, S_US
 
@@ -29,7 +29,7 @@ def queue(stage: DeskStage, due_us: int) -> int:
 
 def start(stage: DeskStage) -> None:
     """Have the desk begin, until it knows what is queued."""
-    officer = Officer(stage, "officer", Role.POLICY)
+    officer = person(stage, "officer", Role.POLICY)
     stage.desk.start()
     stage.settle()
     assert "data-due" in officer.get("/policy").text
@@ -38,7 +38,7 @@ def start(stage: DeskStage) -> None:
 def in_force(stage: DeskStage, digest: str = DIGEST) -> bool:
     """Whether the daemon decides by a policy, as /metrics has it."""
     told = f'smsd_policy_info{{digest="{digest}",id="8103",role="live"}} 1.0'
-    watcher = Officer(stage, "watcher", Role.VIEWER)
+    watcher = person(stage, "watcher", Role.VIEWER)
     return told in watcher.get("/metrics").text
 
 
