@@ -1,13 +1,17 @@
 """The rate with three open dashboards beside that with none: `python -m benchmarks.dashboards`.
 
-Runs come in pairs, one of each kind, and every second pair the other way round: what drifts
-meanwhile – a disk, a processor's heat – weighs on both alike.
+Within one flood dashboards are open for a turn and away for one, again and again, and each turn is
+set beside the two around it: what drifts meanwhile – a growing store, a disk, a neighbour on the
+same processor – weighs on both alike. When each reply left is read from the store afterwards, which
+costs the flood nothing.
 """
 
 import json
+import sqlite3
 import subprocess
 import sys
 import tempfile
+from contextlib import closing
 from operator import add
 from pathlib import Path
 from statistics import median
@@ -25,12 +29,20 @@ DASHBOARDS = 3
 WANTED = 0.98
 """Of the rate without them."""
 
-PAIRS = 4
+FLOODS = 15  # as many messages as other closed loops have
+TURN_S = 2.0
+_SETTLING_US = 300_000  # what a change of turns itself costs is no part of a turn
+_TURNS_MIN = 5
 _END_S = 30.0
+
+_REPLIES = "SELECT count(*) FROM reply WHERE settled_at_us >= ? AND settled_at_us < ?"
 
 
 class Watched(NamedTuple):
-    """Replies/s, each run in its order. snapshots: that each dashboard saw, over all runs."""
+    """Replies/s of each turn that was watched, and of the mean of the turns around it.
+
+    snapshots: that each dashboard saw, over all turns.
+    """
 
     alone: list[float]
     watched: list[float]
@@ -38,62 +50,74 @@ class Watched(NamedTuple):
 
     @property
     def ratios(self) -> list[float]:
-        """Of each pair, the rate with dashboards over that without."""
+        """Of each turn, the rate with dashboards over that without."""
         return [after / before for before, after in zip(self.alone, self.watched, strict=True)]
 
     @property
     def ratio(self) -> float:
-        """The median of the pairs."""
+        """The median of the turns."""
         return median(self.ratios)
 
 
-def measure(driver: Path, register: Path, load: Load, pairs: int = PAIRS) -> Watched:
-    """Run pair by pair."""
+def measure(driver: Path, register: Path, load: Load, turn_s: float = TURN_S) -> Watched:
+    """One flood, watched in turns."""
+    (port,) = free_ports(1)
+    command = [sys.executable, "-m", "benchmarks.onlookers", str(port), str(DASHBOARDS)]
+    pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
+    with (
+        tempfile.TemporaryDirectory(prefix="smsd-bench-") as folder,
+        subprocess.Popen([*command, str(turn_s)], stdout=pipe, stderr=nothing, text=True) as eyes,
+    ):
+        store = Path(folder) / "smsd.db"
+        try:
+            gateway.measure(driver, load, register, store, desk_port=port)
+            told, _ = eyes.communicate(timeout=_END_S)
+        finally:
+            eyes.kill()
+        turns = [json.loads(line) for line in told.splitlines()]
+        with closing(sqlite3.connect(store)) as connection:
+            return compared(connection, turns)
+
+
+def compared(connection: sqlite3.Connection, turns: list[list[int]]) -> Watched:
+    """Each turn but the outermost beside the two between which it lies.
+
+    The first began while processes started, and the last ended with the flood.
+    """
     found = Watched([], [], [0] * DASHBOARDS)
-    for number in range(pairs):
-        kinds = (False, True) if number % 2 == 0 else (True, False)
-        for is_watched in kinds:
-            (port,) = free_ports(1)
-            if is_watched:
-                rate, snapshots = _while_watched(driver, register, load, port)
-                found.watched.append(rate)
-                found.snapshots[:] = map(add, found.snapshots, snapshots)
-            else:
-                found.alone.append(_rate(driver, register, load, port))
+    for before, (from_us, until_us, *seen), after in zip(turns, turns[1:], turns[2:], strict=False):
+        around = (
+            _rate(connection, before[1], from_us),
+            _rate(connection, until_us, after[0]),
+        )
+        found.alone.append(sum(around) / 2)
+        found.watched.append(_rate(connection, from_us, until_us))
+        found.snapshots[:] = map(add, found.snapshots, seen)
+    if len(found.watched) < _TURNS_MIN or not all(found.snapshots):
+        raise CannotMeasure(f"{len(found.watched)} turns were watched; more messages are needed")
     return found
 
 
-def _rate(driver: Path, register: Path, load: Load, port: int) -> float:
-    return gateway.measure(driver, load, register, desk_port=port).result.rate
-
-
-def _while_watched(driver: Path, register: Path, load: Load, port: int) -> tuple[float, list[int]]:
-    """The rate, and what each dashboard saw: it opens as soon as the daemon listens."""
-    command = [sys.executable, "-m", "benchmarks.onlookers", str(port), str(DASHBOARDS)]
-    pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
-    with subprocess.Popen(command, stdout=pipe, stderr=nothing, text=True) as onlookers:
-        try:
-            rate = _rate(driver, register, load, port)
-            told, _ = onlookers.communicate(timeout=_END_S)
-        finally:
-            onlookers.kill()
-    snapshots: list[int] = json.loads(told) if told else []
-    if len(snapshots) < DASHBOARDS or not all(snapshots):
-        raise CannotMeasure(f"of {DASHBOARDS} dashboards not each saw anything: {snapshots}")
-    return rate, snapshots
+def _rate(connection: sqlite3.Connection, from_us: int, until_us: int) -> float:
+    """Replies a second that left between two instants, without what the change itself costs."""
+    start_us, end_us = from_us + _SETTLING_US, until_us - _SETTLING_US
+    (replies,) = connection.execute(_REPLIES, (start_us, end_us)).fetchone()
+    return float(replies) * 1_000_000 / (end_us - start_us)
 
 
 @click.command()
-@click.option("--messages", default=200_000, show_default=True, type=click.IntRange(min=1_000))
-@click.option("--pairs", default=PAIRS, show_default=True, type=click.IntRange(min=1))
+@click.option(
+    "--messages", default=FLOODS * 100_000, show_default=True, type=click.IntRange(min=1_000)
+)
+@click.option("--turn-s", default=TURN_S, show_default=True, type=click.FloatRange(min=1.0))
 @click.option("--people", default=1_000_000, show_default=True, type=click.IntRange(min=1_000))
-def main(messages: int, pairs: int, people: int) -> None:
-    """Flood the daemon in turns with and without three open dashboards."""
+def main(messages: int, turn_s: float, people: int) -> None:
+    """Flood the daemon, three open dashboards in every second turn."""
     with tempfile.TemporaryDirectory(prefix="smsd-bench-") as name:
         folder = Path(name)
         register, _ = import_people(folder, people)
         load = closed_load(messages, gateway.WINDOW, people)
-        found = measure(compile_driver(folder), register, load, pairs)
+        found = measure(compile_driver(folder), register, load, turn_s)
     for words, rates in (("no dashboard", found.alone), ("three dashboards", found.watched)):
         told = ", ".join(f"{rate:,.0f}" for rate in rates)
         click.echo(f"{words:<17} {median(rates):>7,.0f}/s  ({told})")

@@ -118,8 +118,9 @@ def _slowed(ground: _Ground, driver: Path) -> slow_smsc.SlowSmsc:
 
 def _watched(ground: _Ground, driver: Path) -> dashboards.Watched:
     ground.bar.add_task("with and without open dashboards", total=None)
-    # Twice as long as others: a snapshot is sent once a second.
-    load = rates.closed_load(2 * ground.sizes.messages, gateway.WINDOW, ground.sizes.people)
+    # Long enough for many turns, of which each is long enough for a snapshot or two.
+    messages = dashboards.FLOODS * ground.sizes.messages
+    load = rates.closed_load(messages, gateway.WINDOW, ground.sizes.people)
     return dashboards.measure(driver, ground.register, load)
 
 

@@ -1,30 +1,66 @@
 """The open dashboards of the benchmark do what pages do: they see what the daemon sends."""
 
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
+
+import pytest
+
+from benchmarks.dashboards import compared
+from benchmarks.driver import CannotMeasure
 
 sys.path.append(str(Path(__file__).parents[1] / "daemon"))
 
 from daemon_process import WAIT_S, Daemon, smsc_section, write_config
 
 
-def test_each_of_them_sees_snapshots_until_the_daemon_ends(tmp_path: Path) -> None:
-    """Started with it, told by it, ended with it."""
+def test_they_watch_in_turns_until_the_daemon_ends(tmp_path: Path) -> None:
+    """Each turn all of them see something; between two of them nobody watches."""
     config = write_config(tmp_path, [smsc_section(port=1)])
     with Daemon(config) as daemon:
         port = daemon.wait_for("started")["desk"].rpartition(":")[2]
-        command = [sys.executable, "-m", "benchmarks.onlookers", port, "3"]
+        command = [sys.executable, "-m", "benchmarks.onlookers", port, "3", "0.2"]
         with subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as onlookers:
             try:
-                assert onlookers.stderr is not None
-                assert onlookers.stderr.readline() == "watching\n"
+                assert onlookers.stdout is not None
+                turns = [json.loads(onlookers.stdout.readline()) for _ in range(2)]
                 assert daemon.terminate() == 0
-                told, complaints = onlookers.communicate(timeout=WAIT_S)
+                _, complaints = onlookers.communicate(timeout=WAIT_S)
             finally:
                 onlookers.kill()
     assert complaints == ""
-    assert [seen > 0 for seen in json.loads(told)] == [True, True, True]
+    (began, ended, *seen), (began_again, _, *seen_again) = turns
+    assert began < ended < began_again
+    assert [count > 0 for count in seen + seen_again] == [True] * 6
+
+
+def test_a_turn_is_set_beside_the_two_around_it() -> None:
+    """Half the rate while watched is half, whatever the flood does in the long run."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("CREATE TABLE reply (settled_at_us INTEGER)")
+        for second in range(28):  # from each even one on for two seconds: alone, watched, …
+            watched = second // 2 % 2
+            rate = (200 + 10 * second) // (2 if watched else 1)
+            replies = [(second * 1_000_000 + at * 1_000_000 // rate,) for at in range(rate)]
+            connection.executemany("INSERT INTO reply VALUES (?)", replies)
+        turns = [
+            [second * 1_000_000, (second + 2) * 1_000_000, 2, 2, 2] for second in range(2, 28, 4)
+        ]
+        found = compared(connection, turns)
+    assert found.snapshots == [10, 10, 10]
+    assert len(found.ratios) == 5
+    assert all(0.49 < ratio < 0.51 for ratio in found.ratios)
+
+
+def test_too_few_turns_are_no_figure() -> None:
+    """The first and the last are none."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("CREATE TABLE reply (settled_at_us INTEGER)")
+        turns = [[second * 1_000_000, (second + 2) * 1_000_000, 2] for second in range(2, 26, 4)]
+        with pytest.raises(CannotMeasure, match="more messages"):
+            compared(connection, turns)

@@ -23,7 +23,7 @@ from storage.roles import Role
 
 DESK: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
-FOLDER = Path(__file__).with_name("pictures")
+FOLDER = Path(__file__).parents[2] / "smsd" / "desk" / "pictures"
 SPARK_POINTS = 3
 LOOKS_MAX = 200
 PEOPLE = {

@@ -211,7 +211,7 @@ OF_ONE_SERVICE = re.compile(
 EXAMPLES = re.compile(r"(?:e\.g\.|for example|like) \S+|--[^\n]*", re.IGNORECASE)
 """An example in a message to people, and a comment in SQL, decide nothing."""
 # Where a default may stand: config.toml overrides it; the demo shows the default service.
-DEFAULTS = ("smsd/config.py", "smsd/demo/")
+DEFAULTS = ("smsd/config", "smsd/demo/")
 
 
 def constants(path: Path) -> Iterator[tuple[int, str]]:
