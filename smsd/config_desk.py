@@ -17,7 +17,7 @@ _HOST = r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?$"
 
 
 class DeskTlsSection(Section):
-    """[desk.tls]: the desk by HTTPS. Every connection reads the files afresh."""
+    """[desk.tls]: the desk by HTTPS. Its files are read again whenever they change."""
 
     certificate_file: Path  # PEM, ours, then those that lead to an authority
     key_file: Path | None = None  # PEM, without a passphrase; else within certificate_file

@@ -1,1 +1,1 @@
-"""What operators see: metrics and health."""
+"""The operators' web desk, and what programs ask for: metrics, health, checks."""

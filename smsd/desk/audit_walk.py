@@ -1,6 +1,7 @@
 """`python -m smsd.desk.audit_walk URL LIMIT_S [HASH]`: verify the audit beside the daemon.
 
-A long chain takes minutes of a core: a process of its own, which gives way to phones.
+A long chain takes minutes of a core: a process of its own, which gives way to phones. It ends when
+standard input does: whoever asked is gone then.
 """
 
 import json
