@@ -3,6 +3,8 @@
 PYTHON ?= python3
 ARGS   ?=
 BIN    := .venv/bin
+# Processes that share the tests.
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format torture fuzz bench bench-engine lock clean
@@ -24,7 +26,7 @@ demo: setup  ## play a conversation with the daemon, then stay up (ARGS=--once: 
 	$(BIN)/smsd demo $(ARGS)
 
 test: setup npm-parts  ## all tests (ARGS="-k receipts": some)
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 interop: setup npm-parts  ## what SMPP peers written by others and smsd can do with each other
 	$(BIN)/python tests/interop $(ARGS)

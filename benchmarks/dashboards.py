@@ -29,9 +29,9 @@ DASHBOARDS = 3
 WANTED = 0.98
 """Of the rate without them."""
 
-FLOODS = 15  # as many messages as other closed loops have
-TURN_S = 2.0
-_SETTLING_US = 300_000  # what a change of turns itself costs is no part of a turn
+FLOODS = 25  # as many messages as other closed loops have
+TURN_S = 6.0
+_SETTLING_US = 1_500_000  # opening the pages, and closing them, is no part of a turn
 _TURNS_MIN = 5
 _END_S = 30.0
 
