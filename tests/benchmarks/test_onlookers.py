@@ -16,6 +16,8 @@ sys.path.append(str(Path(__file__).parents[1] / "daemon"))
 
 from daemon_process import WAIT_S, Daemon, smsc_section, write_config
 
+TURN_S = 6
+
 
 def test_they_watch_in_turns_until_the_daemon_ends(tmp_path: Path) -> None:
     """Each turn all of them see something; between two of them nobody watches."""
@@ -43,13 +45,14 @@ def test_a_turn_is_set_beside_the_two_around_it() -> None:
     """Half the rate while watched is half, whatever the flood does in the long run."""
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.execute("CREATE TABLE reply (settled_at_us INTEGER)")
-        for second in range(28):  # from each even one on for two seconds: alone, watched, …
-            watched = second // 2 % 2
-            rate = (200 + 10 * second) // (2 if watched else 1)
+        for second in range(14 * TURN_S):  # alone for a turn, watched for one, …
+            watched = second // TURN_S % 2
+            rate = (200 + 2 * second) // (2 if watched else 1)
             replies = [(second * 1_000_000 + at * 1_000_000 // rate,) for at in range(rate)]
             connection.executemany("INSERT INTO reply VALUES (?)", replies)
         turns = [
-            [second * 1_000_000, (second + 2) * 1_000_000, 2, 2, 2] for second in range(2, 28, 4)
+            [second * 1_000_000, (second + TURN_S) * 1_000_000, 2, 2, 2]
+            for second in range(TURN_S, 14 * TURN_S, 2 * TURN_S)
         ]
         found = compared(connection, turns)
     assert found.snapshots == [10, 10, 10]
@@ -61,6 +64,9 @@ def test_too_few_turns_are_no_figure() -> None:
     """The first and the last are none."""
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.execute("CREATE TABLE reply (settled_at_us INTEGER)")
-        turns = [[second * 1_000_000, (second + 2) * 1_000_000, 2] for second in range(2, 26, 4)]
+        turns = [
+            [second * 1_000_000, (second + TURN_S) * 1_000_000, 2]
+            for second in range(TURN_S, 12 * TURN_S, 2 * TURN_S)
+        ]
         with pytest.raises(CannotMeasure, match="more messages"):
             compared(connection, turns)
