@@ -11,7 +11,7 @@ _STATEMENTS = (
         proposed_by    TEXT NOT NULL,
         proposed_at_us INTEGER NOT NULL,
         reason         TEXT NOT NULL,
-        state          TEXT NOT NULL,    -- storage.proposals.State
+        state          TEXT NOT NULL,    -- storage.proposal_states.State
         due_us         INTEGER           -- when it takes effect by itself; NULL: it is not queued
     ) STRICT
     """,
@@ -23,7 +23,7 @@ _STATEMENTS = (
         proposal INTEGER NOT NULL REFERENCES proposal(id),
         at_us    INTEGER NOT NULL,
         who      TEXT NOT NULL,
-        move     TEXT NOT NULL,          -- storage.proposals.Move
+        move     TEXT NOT NULL,          -- storage.proposal_states.Move
         reason   TEXT NOT NULL
     ) STRICT
     """,

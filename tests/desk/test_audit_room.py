@@ -123,6 +123,16 @@ def test_whole_numbers_are_shown_for_a_reason_that_is_audited(auditor: Person) -
     assert last_line(auditor).about == ""
 
 
+def test_a_day_that_is_none_reveals_nothing(auditor: Person) -> None:
+    """Not the newest lines instead of those that were meant; and nothing is noted as seen."""
+    before = last_line(auditor)
+    got = auditor.post("/audit/whole", day="2020-02-30", reason="complaint 9")
+    assert got.status == 400
+    assert f">{PHONE}</td>" not in got.text
+    assert ">AZE1111111</td>" not in got.text
+    assert last_line(auditor) == before
+
+
 def test_what_was_erased_is_told_so(auditor: Person) -> None:
     """Not as if the line had been about nobody."""
 

@@ -74,7 +74,7 @@ class AuditRoom:
     async def _show_whole(self, visit: Visit) -> Answer:
         """Lines of a day, a person, or about somebody, with the names that the list shortens."""
         asked, (reason, missing) = self._asked(visit, visit.form), reason_in(visit)
-        if missing:
+        if missing or asked.wrong_day:
             return await self._page(visit, asked, 400, wrong={"reason": missing})
         about = "".join(visit.form.get("about", "").split()).removeprefix("+").upper()
         if about:
