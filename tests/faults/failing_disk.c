@@ -25,6 +25,7 @@ struct disk {
     long persistent; /* whether all calls after it fail too */
     long error;      /* errno; 0: the call writes half of what it should, and says so */
     long hits;       /* calls that failed */
+    long process;    /* whose calls these are; 0: anybody's, the daemon's desk among them */
     char store[1024];
 };
 
@@ -101,6 +102,8 @@ static int file_of(int fd)
 /* Count a call; whether it is one that fails. */
 static int fails(void)
 {
+    if (disk->process && disk->process != getpid())
+        return 0;
     long call = __atomic_add_fetch(&disk->calls, 1, __ATOMIC_SEQ_CST);
     long at = disk->fail_at;
     if (!at || (disk->persistent ? call < at : call != at))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 SOURCE = Path(__file__).with_suffix(".c")
-_NUMBERS = struct.Struct("@5l")  # calls, fail_at, persistent, error, hits
+_NUMBERS = struct.Struct("@6l")  # calls, fail_at, persistent, error, hits, process
 _STORE = struct.Struct("@1024s")
 SUFFIXES = ("", "-wal", "-journal")
 
@@ -65,14 +65,17 @@ class FailingDisk:
         variables = {"LD_PRELOAD": str(library), "FAILING_DISK": str(self.control)}
         return variables | ({"FAILING_DISK_MEMORY": "1"} if remembers else {})
 
-    def fail(self, nth: int, fault: Fault) -> None:
-        """Let the n-th call from now on fail, and with a persistent fault all after it."""
-        _NUMBERS.pack_into(self._memory, 0, 0, nth, fault.persistent, fault.error, 0)
+    def fail(self, nth: int, fault: Fault, process: int = 0) -> None:
+        """Let the n-th call from now on fail, and with a persistent fault all after it.
+
+        process: the id of the one whose calls are counted and fail; 0: all of them.
+        """
+        _NUMBERS.pack_into(self._memory, 0, 0, nth, fault.persistent, fault.error, 0, process)
 
     def mend(self) -> None:
         """The disk is as good as new; `calls` and `hits` stay."""
-        calls, _, persistent, error, hits = _NUMBERS.unpack_from(self._memory)
-        _NUMBERS.pack_into(self._memory, 0, calls, 0, persistent, error, hits)
+        calls, _, *rest = _NUMBERS.unpack_from(self._memory)
+        _NUMBERS.pack_into(self._memory, 0, calls, 0, *rest)
 
     @property
     def calls(self) -> int:

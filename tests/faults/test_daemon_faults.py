@@ -65,9 +65,11 @@ def test_sms_wait_out_a_disk_that_fails_under_a_flood(
         config = write_config(tmp_path, sections, store=store)
         examiner = Examiner(store, ledger)
         with Daemon(config) as daemon:
+            writer = daemon.wait_for("writer_started")["pid"]
             address = daemon.wait_for("started")["desk"]
             assert storm.run_until(lambda: ledger.binds == len(storm.smscs), WAIT_S)
-            disk.fail(nth, FAULTS[fault])
+            # A single fault must meet the SMS, not a chart that the desk happens to write.
+            disk.fail(nth, FAULTS[fault], 0 if FAULTS[fault].persistent else writer)
             while not disk.hits:  # how many calls a flood needs, its batches decide
                 storm.text(SMS)
                 assert storm.run_until(lambda: disk.hits > 0 or storm.quiet, WAIT_S)
