@@ -99,6 +99,24 @@ def no_scrolling_sideways(page: Page) -> list[str]:
     return found
 
 
+def scrolled_by_mouse_only(page: Page) -> list[str]:
+    """What would scroll if it held more, and cannot be reached by keyboard (WCAG 2.1.1).
+
+    axe asks that only of what scrolls already, and how much a page holds is chance.
+    """
+    found: list[str] = page.evaluate(
+        """() => {
+          const keyed = "a[href], button, input, select, textarea, summary, [tabindex='0']";
+          return [...document.querySelectorAll("body *")].filter((e) => {
+            const {overflowX, overflowY, display} = getComputedStyle(e);
+            return display !== "none" && /auto|scroll/.test(`${overflowX} ${overflowY}`)
+              && !e.matches(keyed) && !e.querySelector(keyed);
+          }).map((e) => `scrolls by mouse only: ${e.outerHTML.slice(0, 120)}`);
+        }"""
+    )
+    return found
+
+
 def context_of(browser: Browser, origin: str, **options: Any) -> BrowserContext:
     """A fresh context that waits as long as tests may, and no longer."""
     context = browser.new_context(base_url=origin, **({"locale": "en"} | options))

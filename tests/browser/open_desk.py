@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import Any, Self
 
 from axe import violations
-from chromium import DESKTOP, PHONE, Watch, context_of, no_scrolling_sideways
+from chromium import (
+    DESKTOP,
+    PHONE,
+    Watch,
+    context_of,
+    no_scrolling_sideways,
+    scrolled_by_mouse_only,
+)
 from daemon_process import Daemon, smsc_section, write_config
 from playwright.sync_api import Browser, BrowserContext, Page
 
@@ -135,7 +142,7 @@ def faults_of(page: Page) -> list[str]:
     for scheme, other in (("light", DESKTOP), ("dark", PHONE)):
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size(other)
-        amiss = [*violations(page), *no_scrolling_sideways(page)]
+        amiss = [*violations(page), *no_scrolling_sideways(page), *scrolled_by_mouse_only(page)]
         found += [f"{scheme}, {other['width']} px: {each}" for each in amiss]
     page.emulate_media(color_scheme="null")
     if size is not None:
