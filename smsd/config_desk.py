@@ -114,6 +114,7 @@ class DeskSection(Section):
     sign_in_window_s: Seconds = 300.0
     sign_in_remembered_max: Count = 10_000  # names and addresses of which that is known
     body_bytes_max: Annotated[int, Field(ge=65_536, le=16_777_216)] = 1_048_576
+    form_bytes_max: Annotated[int, Field(ge=16_384, le=1_048_576)] = 65_536  # without a file
     streams_max: Annotated[int, Field(ge=1, le=1_000)] = 50  # dashboards open at once
     connections_max: Annotated[int, Field(ge=10, le=10_000)] = 500
     # Of one police officer or API token: enough for a busy road, too little to try numbers out.

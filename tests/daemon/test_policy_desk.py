@@ -159,7 +159,7 @@ def test_what_is_queued_decides_from_its_midnight_on(
         (b"policy:\n  id: 8103\n", 400, "Line 1"),
         (b"k = " + b"[" * 100_000, 400, "nests brackets far too deep"),
         (b"#" * 1_000_001, 400, "is over 1000000 bytes long"),
-        (b"#" * 2_000_000, 413, "That is more than 1 MB"),
+        (b"#" * 2_000_000, 413, "That is more than 1024 KB"),
     ],
     ids=["empty", "not UTF-8", "YAML", "deep", "over the bound", "2 MB"],
 )

@@ -93,9 +93,17 @@ class DeskStage:
         """What leaves for a request, once its threads are done."""
         return self.answer_all([knock])[0]
 
-    def answer_all(self, knocks: Sequence[Knock]) -> list[Got]:
-        """The same for requests that come at once."""
-        asked = [ensureDeferred(self.desk.door.answer(knock)) for knock in knocks]
+    def answer_all(
+        self, knocks: Sequence[Knock], on_answer: Callable[[], None] = lambda: None
+    ) -> list[Got]:
+        """The same for requests that come at once; on_answer: called as each is answered."""
+
+        async def answer(knock: Knock) -> Leaving:
+            leaving = await self.desk.door.answer(knock)
+            on_answer()
+            return leaving
+
+        asked = [ensureDeferred(answer(knock)) for knock in knocks]
         return [_got(self._finish(each)) for each in asked]
 
     def settle(self) -> None:

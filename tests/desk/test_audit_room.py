@@ -114,13 +114,17 @@ def test_whole_numbers_are_shown_for_a_reason_that_is_audited(auditor: Person) -
     assert "Give a reason" in refused.text
     assert f">{PHONE}</td>" not in refused.text
     got = auditor.post("/audit/whole", about="+994 50 000 01 23", reason="complaint 7")
-    assert reasons(got) == ["complaint 7", "&lt;i&gt;doctor&lt;/i&gt;", "at the gate"]
-    assert got.text.count(f">{PHONE}</td>") == 3
-    assert last_line(auditor)[2:7] == ("ayten", "audit_whole", "", "complaint 7", PHONE)
+    assert reasons(got) == ["&lt;i&gt;doctor&lt;/i&gt;", "at the gate"]
+    assert got.text.count(f">{PHONE}</td>") == 2
+    first, last = (number_of(auditor, each) for each in ("at the gate", "<i>doctor</i>"))
+    which = f"#{first}-#{last} (2)"
+    assert last_line(auditor)[2:7] == ("ayten", "audit_whole", which, "complaint 7", PHONE)
     chosen = auditor.post("/audit/whole", who="rashad", day="2020-04-06", reason="complaint 8")
     assert reasons(chosen) == ["in the street"]
     assert ">AZE1111111</td>" in chosen.text
     assert last_line(auditor).about == ""
+    auditor.post("/audit/whole", who="nobody", reason="complaint 9")
+    assert last_line(auditor).subject == "(0)"
 
 
 def test_a_day_that_is_none_reveals_nothing(auditor: Person) -> None:
@@ -149,8 +153,10 @@ def test_an_export_can_be_verified_by_others(auditor: Person) -> None:
     got = auditor.post("/audit/export", reason="for the data-protection authority")
     assert (got.status, got.headers["content-type"]) == (200, "application/x-ndjson")
     lines = [json.loads(line) for line in got.text.splitlines()]
-    assert lines[0]["action"] == "audit_export"
-    assert lines[0]["reason"] == "for the data-protection authority"
+    noted = last_line(auditor)
+    assert (noted.action, noted.reason) == ("audit_export", "for the data-protection authority")
+    assert noted.subject == f"#1-#{noted.id - 1} ({noted.id - 1})"
+    assert len(lines) == noted.id - 1
     assert PHONE in {line["about"] for line in lines}
     before = "0" * 64
     for line in reversed(lines):

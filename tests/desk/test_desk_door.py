@@ -1,5 +1,8 @@
 """The door: names, languages, methods, forms, and what every answer says about itself."""
 
+import re
+from html import unescape
+
 import pytest
 from desk_stage import DeskStage
 
@@ -77,6 +80,35 @@ def test_a_chosen_language_and_theme_are_kept(desk: DeskStage) -> None:
     odd = desk.ask("GET", "/nothing?lang=xx&theme=pink", cookie="__Host-language=zz")
     assert '<html lang="en" data-theme="auto"' in odd.text
     assert not odd.cookies
+
+
+def links_of_languages(page: str) -> list[str]:
+    """Where the page leads who wants it in another language."""
+    return [unescape(link) for link in re.findall(r'href="([^"]*)" lang="', page)]
+
+
+def test_another_language_shows_the_same_page(desk: DeskStage) -> None:
+    """With all that was asked for; what was said once is not said again."""
+    page = desk.ask("GET", "/sign-in?next=/look-up%3Fx%3D1&lang=az&said=frame.signed_out").text
+    assert links_of_languages(page) == [
+        f"?next=%2Flook-up%3Fx%3D1&lang={language}" for language in ("az", "en", "ru")
+    ]
+    assert "?next=%2Flook-up%3Fx%3D1&lang=az&theme=dark" in unescape(page)
+
+
+@pytest.mark.parametrize(
+    ("path", "page"),
+    [("/smsc/north/suspend", "/smsc"), ("/people/leyla/roles", "/people/leyla"), ("/nothing", "")],
+)
+def test_where_only_forms_go_another_language_shows_the_page_above(
+    desk: DeskStage, path: str, page: str
+) -> None:
+    """Its address cannot be got; a stranger's, who wrote a name of his own there, is not ours."""
+    got = desk.ask("POST", path, {})
+    assert got.status in (401, 403, 404)
+    assert links_of_languages(got.text)[0] == f"{page}?lang=az"
+    odd = desk.ask("GET", "//stranger.example/smsc").text
+    assert links_of_languages(odd)[0] == "?lang=az"
 
 
 def test_what_is_not_there_is_said_so(desk: DeskStage) -> None:

@@ -1,14 +1,18 @@
 """What a request carries is read whatever it is, or refused; never half."""
 
 import json
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smsd.desk.web.reading import Unreadable, cookies_in, query_in, read_body
+from smsd.desk.web.reading import TooLong, Unreadable, cookies_in, query_in, read_body
 
 URLENCODED = "application/x-www-form-urlencoded"
+FORM_BYTES_MAX = 100_000
+
+read = partial(read_body, form_bytes_max=FORM_BYTES_MAX)
 
 
 def multipart(*parts: tuple[str, str | None, bytes]) -> tuple[str, bytes]:
@@ -23,7 +27,7 @@ def multipart(*parts: tuple[str, str | None, bytes]) -> tuple[str, bytes]:
 
 def test_a_form_gives_its_fields_once() -> None:
     """Of a name given twice the first counts, so that nothing can be smuggled in behind it."""
-    body = read_body(URLENCODED, b"reason=t%C9%99cili&reason=other&empty=&a=1+2")
+    body = read(URLENCODED, b"reason=t%C9%99cili&reason=other&empty=&a=1+2")
     assert body.form == {"reason": "təcili", "empty": "", "a": "1 2"}
     assert not body.is_json
 
@@ -31,7 +35,7 @@ def test_a_form_gives_its_fields_once() -> None:
 def test_an_upload_comes_with_its_octets_and_the_fields_beside_it() -> None:
     """A file is octets, whatever they are; a field is text."""
     content = b"\xff\x00line\r\nline\n\n"
-    body = read_body(*multipart(("csrf", None, b"token"), ("file", "a.toml", content)))
+    body = read(*multipart(("csrf", None, b"token"), ("file", "a.toml", content)))
     assert body.form == {"csrf": "token"}
     assert body.files == {"file": content}
 
@@ -39,13 +43,13 @@ def test_an_upload_comes_with_its_octets_and_the_fields_beside_it() -> None:
 @given(st.binary(max_size=300).filter(lambda content: b"--frontier" not in content))
 def test_every_upload_comes_as_it_was_sent(content: bytes) -> None:
     """Line ends, NULs and dashes included."""
-    body = read_body(*multipart(("file", "a", content)))
+    body = read(*multipart(("file", "a", content)))
     assert body.files["file"] == content
 
 
 def test_json_is_a_form_too() -> None:
     """A program sends an object; its values are told as text."""
-    body = read_body("application/json; charset=utf-8", b'{"reference": "7KQ2M4", "n": 3}')
+    body = read("application/json; charset=utf-8", b'{"reference": "7KQ2M4", "n": 3}')
     assert body.form == {"reference": "7KQ2M4", "n": "3"}
     assert body.is_json
 
@@ -71,7 +75,21 @@ def test_json_is_a_form_too() -> None:
 def test_what_no_form_sends_is_refused(content_type: str, octets: bytes) -> None:
     """text/plain above all: a stranger's page can send it without asking."""
     with pytest.raises(Unreadable):
-        read_body(content_type, octets)
+        read(content_type, octets)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "begin", "end"),
+    [(URLENCODED, b"reason=", b""), ("application/json", b'{"reason": "', b'"}')],
+)
+def test_only_a_file_may_be_long(content_type: str, begin: bytes, end: bytes) -> None:
+    """To read a long form takes the reactor its time, and a stranger may send one."""
+    longest = FORM_BYTES_MAX - len(begin) - len(end)
+    assert read(content_type, begin + b"x" * longest + end).form == {"reason": "x" * longest}
+    with pytest.raises(TooLong):
+        read(content_type, begin + b"x" * (longest + 1) + end)
+    content = b"x" * (FORM_BYTES_MAX + 1)
+    assert read(*multipart(("file", "a.toml", content))).files == {"file": content}
 
 
 @pytest.mark.parametrize(
@@ -93,7 +111,7 @@ def test_what_no_form_sends_is_refused(content_type: str, octets: bytes) -> None
 def test_a_part_that_no_browser_sends_is_no_field(head: bytes) -> None:
     """Mail knows them all; whoever is not signed in yet sends them, and must not cost anything."""
     body = b"--x\r\n" + head + b"\r\n\r\n1\r\n--x--\r\n"
-    found = read_body("multipart/form-data; boundary=x", body)
+    found = read("multipart/form-data; boundary=x", body)
     assert "csrf" not in found.form
     assert not found.files
 
@@ -105,7 +123,7 @@ def test_a_part_that_no_browser_sends_is_no_field(head: bytes) -> None:
 def test_any_octets_are_read_or_refused(octets: bytes, content_type: str) -> None:
     """No body is a fault of ours."""
     try:
-        body = read_body(content_type, octets)
+        body = read(content_type, octets)
     except Unreadable:
         return
     json.dumps(dict(body.form))

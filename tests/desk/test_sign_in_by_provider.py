@@ -138,7 +138,9 @@ def test_who_is_kept_out_here(desk: DeskStage, hostile: HostileProvider) -> None
 def test_only_so_many_wait_at_once(desk: DeskStage, hostile: HostileProvider) -> None:
     """A slow provider takes one of the desk's threads, and no more; the others are told."""
     knock = Knock("GET", "/sign-in/oidc", b"", {"host": HOST}, None, "127.0.0.1", False)
-    went = [each.headers["location"] for each in desk.answer_all([knock, knock])]
+    hostile.let_go.clear()  # until one of the two was told
+    answers = desk.answer_all([knock, knock], hostile.let_go.set)
+    went = [each.headers["location"] for each in answers]
     assert went.count("/sign-in?failed=busy") == 1
     assert sum(each.startswith(hostile.issuer) for each in went) == 1
     assert desk.answer(knock).headers["location"].startswith(hostile.issuer)

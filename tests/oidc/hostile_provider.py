@@ -42,12 +42,15 @@ class HostileProvider:
 
     metadata, keys, userinfo: what it tells. claims, token: of the sound claims, what the token has,
     and the token endpoint's answer. answers: by path, instead of all that. dripping: a path whose
-    answer never ends. asked, authorizations, forms: paths, headers and bodies, in turn.
+    answer never ends. let_go: it answers nobody before this is set. asked, authorizations,
+    forms: paths, headers and bodies, in turn.
     """
 
     def __init__(self) -> None:
         self.answers: dict[str, Answer] = {}
         self.dripping = ""
+        self.let_go = threading.Event()
+        self.let_go.set()
         self.asked: list[str] = []
         self.forms: list[str] = []
         self.authorizations: list[str | None] = []
@@ -72,6 +75,7 @@ class HostileProvider:
                 length = int(self.headers.get("Content-Length", 0))
                 if length:
                     provider.forms.append(self.rfile.read(length).decode())
+                provider.let_go.wait()
                 status, headers, body = provider.answer(self.path)
                 self.send_response(status)
                 for name, value in headers.items():
@@ -102,6 +106,7 @@ class HostileProvider:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.let_go.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -79,17 +79,17 @@ class AuditRoom:
         about = "".join(visit.form.get("about", "").split()).removeprefix("+").upper()
         if about:
             asked = asked._replace(wanted=asked.wanted._replace(about=about))
-        await self._note(visit, "audit_whole", reason, about)
-        return await self._page(visit, asked, whole=True)
+        found = await self._found(asked)
+        await self._note(visit, "audit_whole", _named(found[:_PAGE_LINES]), reason, about)
+        return await self._page(visit, asked, whole=True, found=found)
 
     async def _export(self, visit: Visit) -> Answer:
         asked, (reason, missing) = self._asked(visit, visit.form), reason_in(visit)
         if missing or asked.wrong_day:
             return await self._page(visit, asked, 400, wrong={"export": missing})
-        await self._note(visit, "audit_export", reason, "")
-        octets = await self._premises.in_thread(
-            _exported, self._premises.url, asked.wanted, asked.before
-        )
+        found = await self._found(asked, _EXPORT_LINES_MAX)
+        await self._note(visit, "audit_export", _named(found), reason, "")
+        octets = await self._premises.in_thread(_exported, found)
         return Text("application/x-ndjson", octets)
 
     async def _verify(self, visit: Visit) -> Answer:
@@ -126,10 +126,14 @@ class AuditRoom:
             return asked._replace(wrong_day=visit.say("audit.wrong_day"))
         return asked._replace(wanted=wanted._replace(from_us=span[0], to_us=span[1]))
 
-    async def _note(self, visit: Visit, action: str, reason: str, about: str) -> None:
+    async def _found(self, asked: _Asked, most: int = _PAGE_LINES + 1) -> list[AuditLine]:
+        in_thread, url = self._premises.in_thread, self._premises.url
+        return await in_thread(audit.lines, url, most, asked.wanted, asked.before)
+
+    async def _note(self, visit: Visit, action: str, subject: str, reason: str, about: str) -> None:
         """Before anything is shown, so that nothing is shown of which nothing stands here."""
         await self._premises.in_thread(
-            audit.note, self._premises.url, visit.at_us, visit.who, action, "", reason, about
+            audit.note, self._premises.url, visit.at_us, visit.who, action, subject, reason, about
         )
 
     async def _page(
@@ -141,10 +145,11 @@ class AuditRoom:
         verdict: Verdict | None = None,
         noted: str = "",
         wrong: Mapping[str, str] = _NOTHING_WRONG,
+        found: list[AuditLine] | None = None,
     ) -> Page:
-        in_thread, url = self._premises.in_thread, self._premises.url
-        found = await in_thread(audit.lines, url, _PAGE_LINES + 1, asked.wanted, asked.before)
-        head = await in_thread(audit.head, url)
+        if found is None:
+            found = await self._found(asked)
+        head = await self._premises.in_thread(audit.head, self._premises.url)
         lines = found[:_PAGE_LINES]
         known = (*ACTIONS, *sorted({line.action for line in lines} - set(ACTIONS)))
         values = {
@@ -168,9 +173,13 @@ def _short(about: str | None) -> str | None:
     return f"…{about[-_LETTERS_SHOWN:]}" if about else about
 
 
-def _exported(url: str, wanted: Wanted, before: int | None) -> bytes:
-    """The newest lines, one JSON object each; with what the chain is made of."""
-    lines = audit.lines(url, _EXPORT_LINES_MAX, wanted, before)
+def _named(lines: Sequence[AuditLine]) -> str:
+    """Which lines somebody got, by their numbers: what was typed as a filter may name a person."""
+    return f"#{lines[-1].id}-#{lines[0].id} ({len(lines)})" if lines else "(0)"
+
+
+def _exported(lines: Iterable[AuditLine]) -> bytes:
+    """One JSON object each; with what the chain is made of."""
     return "".join(map(_json_line, lines)).encode()
 
 

@@ -13,7 +13,7 @@ from smsd.desk.web.departure import Departure, plainly
 from smsd.desk.web.headers import FORM, SESSION, carried
 from smsd.desk.web.knock import Knock, Leaving
 from smsd.desk.web.preferences import Preferences, preferences
-from smsd.desk.web.reading import Body, Unreadable, cookies_in, query_in, read_body
+from smsd.desk.web.reading import Body, TooLong, Unreadable, cookies_in, query_in, read_body
 from smsd.desk.web.route import Route
 from smsd.desk.web.routing import Found, RouteTable
 from smsd.desk.web.visit import NOBODY, SignedBy, Visit, Visitor
@@ -115,6 +115,7 @@ class Door:
             theme=liked.theme,
             origin=f"{'https' if where.secure else 'http'}://{knock.headers.get('host', '')}",
             cookies=cookies,
+            page=self._routes.page_of(knock.path),
         )
         if store_fault and not _is_open(found.route):
             answer: Answer = Sorry(503, visit.say("frame.store_unavailable"))
@@ -133,10 +134,12 @@ class Door:
         if route.method == "GET":
             return await self._ask(route, visit)
         if guest.knock.body is None:
-            bound = f"{self._settings.body_bytes_max / (1 << 20):g}"
-            return Sorry(413, say("frame.too_long", mebibytes=bound))
+            return _too_long(visit, self._settings.body_bytes_max)
+        kind, bound = guest.knock.headers.get("content-type", ""), self._settings.form_bytes_max
         try:
-            body = read_body(guest.knock.headers.get("content-type", ""), guest.knock.body)
+            body = read_body(kind, guest.knock.body, bound)
+        except TooLong:
+            return _too_long(visit, bound)
         except Unreadable:
             return Sorry(400, say("frame.unreadable"))
         if not _sent_it_himself(guest, body):
@@ -174,6 +177,10 @@ def _sent_it_himself(guest: _Guest, body: Body) -> bool:
     given = guest.knock.headers
     token, site = given.get(forms.HEADER, ""), given.get("sec-fetch-site", "")
     return forms.is_ours(body, token, guest.csrf, site)
+
+
+def _too_long(visit: Visit, bytes_max: int) -> Answer:
+    return Sorry(413, visit.say("frame.too_long", kibibytes=f"{bytes_max / 1024:g}"))
 
 
 def _refusal(visit: Visit, knock: Knock) -> Answer:

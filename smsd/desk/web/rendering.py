@@ -1,8 +1,9 @@
 """Templates to pages: what every template may use, and how moments and numbers are written."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -71,6 +72,7 @@ class Rendering:
             t=say,
             may=lambda *roles: visit.visitor.may(*roles),
             lasting=lambda seconds: lasting(seconds, say),
+            again=lambda **changes: _again(visit, changes),
             navigation=[
                 (route.path, f"frame.nav_{route.path.strip('/').replace('-', '_') or 'dashboard'}")
                 for route in self._navigation
@@ -87,6 +89,14 @@ class Rendering:
         return Markup('<time datetime="{}">{}</time>').format(
             at.isoformat(timespec="seconds"), told
         )
+
+
+def _again(visit: Visit, changes: Mapping[str, str]) -> str:
+    """The same page with something else in its query; what was said once is not said again."""
+    if visit.page != visit.path:
+        return f"{visit.page}?{urlencode(changes)}"
+    kept = {name: value for name, value in visit.query.items() if name != "said"}
+    return f"?{urlencode({**kept, **changes})}"
 
 
 def number(value: float, digits: int = 0) -> str:

@@ -56,6 +56,16 @@ class RouteTable:
                 return Found(methods.get(asked), place, _allowed(methods))
         return Found(None, {}, frozenset())
 
+    def page_of(self, path: str) -> str:
+        """Where a path can be got: itself; for what only takes forms the nearest page above it."""
+        page, found = path, self.find("GET", path)
+        if not found.allowed:
+            return path  # there is no such thing, and it stays so
+        while page and found.route is None:
+            page = page.rpartition("/")[0]
+            found = self.find("GET", page)
+        return page or "/"
+
 
 def _filled(shape: tuple[str, ...], segments: list[str]) -> dict[str, str] | None:
     """What the names of a shape stand for in these segments; None where they do not fit."""

@@ -46,7 +46,8 @@ class Visit(NamedTuple):
     first; form only of a POST whose CSRF token was right. files: uploads, by the name of the field.
     csrf: what forms of the answer must carry. address: the visitor's, behind a trusted proxy the
     one that it tells. language: az, en, ru. say: words by their key in that language. origin: how
-    the browser knows us, scheme://host. cookies: what it carries, under their whole names.
+    the browser knows us, scheme://host. cookies: what it carries, under their whole names. page:
+    where it can be looked at again; for what only takes forms, the page that has them.
     """
 
     path: str
@@ -64,6 +65,7 @@ class Visit(NamedTuple):
     theme: str = "auto"  # auto, light, dark
     origin: str = ""
     cookies: Mapping[str, str] = {}
+    page: str = "/"
 
     @property
     def who(self) -> str:
