@@ -16,8 +16,9 @@ from power import CutDisk
 from storm_smsc import Storm
 
 _SABOTAGE = Path(__file__).with_name("sabotage.py")
-_SMS_MAX = 600
-_INSTANT_MAX_S = 0.4
+_SMS_MAX = 1_200
+_START_MAX_S = 0.4
+_LITTLE_LATER_MAX_S = 0.01
 _CLOSE_LOOK_ROUNDS = 50
 
 
@@ -110,20 +111,23 @@ class Torture:
         self._writer_pid = self._daemon.wait_for("writer_started")["pid"]
 
     def _flood(self) -> None:
-        """Text up to a random instant; now and then a link breaks or responses are withheld."""
+        """Text up to a random instant; now and then a link breaks or responses are withheld.
+
+        The instant is a share of the flood that has been acknowledged: counted in seconds, most
+        would fall behind the end of it, and how far behind would be the machine's choice.
+        """
         storm, rng = self._storm, self._rng
-        acknowledged = storm.ledger.acknowledged_count
-        storm.text(rng.randint(1, _SMS_MAX))
-        # The instant is taken from the first acknowledgement on: a start takes its time.
-        storm.run_until(
-            lambda: storm.ledger.acknowledged_count > acknowledged,
-            rng.choice([0, self._patience_s]),
-        )
-        storm.run_for(rng.uniform(0, _INSTANT_MAX_S) * rng.random())
+        count, before = rng.randint(1, _SMS_MAX), storm.ledger.acknowledged_count
+        storm.text(count)
+        if rng.random() < 0.25:  # while it starts, or has only just begun
+            storm.run_for(rng.uniform(0, _START_MAX_S))
+        withheld, end = sorted(before + rng.randint(0, count) for _ in range(2))
+        storm.run_until(lambda: storm.ledger.acknowledged_count >= withheld, self._patience_s)
+        storm.answering = rng.random() < 0.5
         if rng.random() < 0.2:
             storm.hang_up()
-        storm.answering = rng.random() < 0.5
-        storm.run_for(rng.uniform(0, 0.05))
+        storm.run_until(lambda: storm.ledger.acknowledged_count >= end, self._patience_s)
+        storm.run_for(rng.uniform(0, _LITTLE_LATER_MAX_S))
 
     def _kill(self, victim: str) -> None:
         daemon = self._daemon
