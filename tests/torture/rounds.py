@@ -114,13 +114,15 @@ class Torture:
         """Text up to a random instant; now and then a link breaks or responses are withheld.
 
         The instant is a share of the flood that has been acknowledged: counted in seconds, most
-        would fall behind the end of it, and how far behind would be the machine's choice.
+        would fall behind the end of it, and how far behind would be the machine's choice. Only a
+        start takes its time.
         """
         storm, rng = self._storm, self._rng
         count, before = rng.randint(1, _SMS_MAX), storm.ledger.acknowledged_count
         storm.text(count)
-        if rng.random() < 0.25:  # while it starts, or has only just begun
+        if rng.random() < 0.25:  # an instant of the start, at which nothing is acknowledged yet
             storm.run_for(rng.uniform(0, _START_MAX_S))
+            return
         withheld, end = sorted(before + rng.randint(0, count) for _ in range(2))
         storm.run_until(lambda: storm.ledger.acknowledged_count >= withheld, self._patience_s)
         storm.answering = rng.random() < 0.5
