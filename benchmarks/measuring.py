@@ -118,7 +118,7 @@ def _slowed(ground: _Ground, driver: Path) -> slow_smsc.SlowSmsc:
 
 def _watched(ground: _Ground, driver: Path) -> dashboards.Watched:
     ground.bar.add_task("with and without open dashboards", total=None)
-    # Long enough for many turns, of which each is long enough for a snapshot or two.
+    # Long enough for a dozen turns, and each of them for several snapshots.
     messages = dashboards.FLOODS * ground.sizes.messages
     load = rates.closed_load(messages, gateway.WINDOW, ground.sizes.people)
     return dashboards.measure(driver, ground.register, load)
